@@ -1,0 +1,96 @@
+// Package events holds the public facts: what the system tells the world when
+// something happened to a member's points. Each type has a JSON Schema under
+// schemas/ and a golden sample under samples/. There is no behaviour here.
+package events
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Event is the envelope of every fact, with the names of CloudEvents 1.0.
+type Event struct {
+	SpecVersion string          `json:"specversion"` // "1.0"
+	ID          string          `json:"id"`          // derived from the cause: a repeated announcement has the same id
+	Type        string          `json:"type"`
+	Source      string          `json:"source"` // "regulars/<program>"
+	Time        time.Time       `json:"time"`   // when it happened, UTC
+	Data        json.RawMessage `json:"data"`
+}
+
+// The types of event.
+const (
+	PointsEarned       = "points.earned"
+	PointsActivated    = "points.activated"
+	PointsExpired      = "points.expired"
+	PointsClawedBack   = "points.clawed_back"
+	PointsRestored     = "points.restored"
+	PointsAdjusted     = "points.adjusted"
+	PointsWrittenOff   = "points.written_off"
+	HoldExpired        = "hold.expired"
+	RedemptionCaptured = "redemption.captured"
+	RedemptionCanceled = "redemption.cancelled"
+	MemberEnrolled     = "member.enrolled"
+	MemberMerged       = "member.merged"
+	PrivacyRequested   = "privacy.requested"
+)
+
+// Order names an order: the storefront and its id there.
+type Order struct {
+	Source string `json:"source"`
+	ID     string `json:"id"`
+}
+
+// Points is the data of every points.* event: one ledger entry.
+type Points struct {
+	Member  string `json:"member"`
+	Entry   string `json:"entry"`            // ledger entry id, led_...
+	Points  int64  `json:"points"`           // signed; for points.activated how many became usable
+	Balance int64  `json:"balance"`          // ledger balance after the entry
+	Order   *Order `json:"order,omitempty"`  // the order that caused it
+	Ref     string `json:"ref,omitempty"`    // the redemption or request that caused it
+	Reason  string `json:"reason,omitempty"` // why, where there is more to say
+}
+
+// Hold is the data of hold.expired.
+type Hold struct {
+	Member    string    `json:"member"`
+	Hold      string    `json:"hold"`
+	Points    int64     `json:"points"`
+	ExpiredAt time.Time `json:"expired_at"`
+}
+
+// Redemption is the data of redemption.captured and redemption.cancelled.
+type Redemption struct {
+	Member     string `json:"member"`
+	Redemption string `json:"redemption"`
+	Points     int64  `json:"points"` // captured, or given back by the cancellation
+	Value      Money  `json:"value"`  // what the captured points paid
+	Order      *Order `json:"order,omitempty"`
+}
+
+// Money is an amount in minor units of a currency.
+type Money struct {
+	Amount   int64  `json:"amount"`
+	Currency string `json:"currency"`
+}
+
+// Member is the data of member.enrolled.
+type Member struct {
+	Member string `json:"member"`
+	Guest  bool   `json:"guest"` // came with an order, did not enrol
+}
+
+// Merge is the data of member.merged.
+type Merge struct {
+	Member string `json:"member"` // who is left
+	Merged string `json:"merged"` // who was merged into member
+	Points int64  `json:"points"` // ledger balance that moved
+}
+
+// Privacy is the data of privacy.requested: a request that a storefront passed on.
+type Privacy struct {
+	Connection string `json:"connection"`
+	Topic      string `json:"topic"`            // customers/data_request, customers/redact, shop/redact
+	Member     string `json:"member,omitempty"` // whom it concerns, when known
+}

@@ -1,0 +1,162 @@
+package announce
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"regulars/events"
+	"regulars/shared/loyalty"
+	"regulars/shared/table"
+	"regulars/shared/web"
+)
+
+// Facts reads what a change of one item means to the world. An error means
+// that an item cannot be decoded.
+func Facts(c table.Change) ([]events.Event, error) {
+	if c.New.Version == 0 { // what vanishes was told when it ended
+		return nil, nil
+	}
+	f := facts{source: "regulars/" + table.ProgramOf(c.Key)}
+	var err error
+	switch c.SK {
+	case "ACCOUNT":
+		err = f.account(c)
+	case "PROFILE":
+		err = f.profile(c)
+	case "REDEMPTION":
+		err = f.redemption(c)
+	case "PRIVACY":
+		err = f.privacy(c)
+	}
+	return f.list, err
+}
+
+type facts struct {
+	source string
+	list   []events.Event
+}
+
+// add appends an event. cause is unique among all events of the deployment.
+func (f *facts) add(kind, cause string, unix int64, data any) {
+	raw, err := json.Marshal(data)
+	if err != nil {
+		panic("announce: data of events is plain and always encodes: " + err.Error())
+	}
+	f.list = append(f.list, events.Event{SpecVersion: "1.0", ID: "evt_" + cause, Type: kind, Source: f.source, Time: time.Unix(unix, 0).UTC(), Data: raw})
+}
+
+var kinds = map[loyalty.EntryType]string{
+	loyalty.Earn:     events.PointsEarned,
+	loyalty.Activate: events.PointsActivated,
+	loyalty.Expire:   events.PointsExpired,
+	loyalty.Clawback: events.PointsClawedBack,
+	loyalty.Restore:  events.PointsRestored,
+	loyalty.Adjust:   events.PointsAdjusted,
+	loyalty.WriteOff: events.PointsWrittenOff,
+}
+
+func (f *facts) account(c table.Change) error {
+	old, now, err := both[loyalty.Account](c)
+	if err != nil {
+		return err
+	}
+	member := "mem_" + now.Member
+	fresh := now.Tail[max(0, len(now.Tail)-int(now.Seq-old.Seq)):]
+	captured := map[string]bool{}
+	for i, e := range fresh {
+		seq := now.Seq - int64(len(fresh)-1-i)
+		switch e.Type {
+		case loyalty.Redeem:
+			captured[e.Ref] = true // told by the redemption
+		case loyalty.MergeInto:
+			if now.Into != "" {
+				f.add(events.MemberMerged, fmt.Sprintf("merge_%s", now.Member), e.At,
+					events.Merge{Member: "mem_" + now.Into, Merged: member, Points: -e.Points})
+			}
+		default:
+			points := e.Points
+			if e.Type == loyalty.Activate {
+				for _, l := range e.Lots {
+					points += l.Points
+				}
+			}
+			if points == 0 {
+				continue // an order that earned nothing is no news
+			}
+			data := events.Points{Member: member, Entry: web.EntryID(now.Member, seq), Points: points, Balance: e.Balance, Ref: e.Ref, Reason: e.Reason}
+			if e.Order != "" {
+				data.Order = &events.Order{Source: e.Source, ID: e.Order}
+			}
+			f.add(kinds[e.Type], fmt.Sprintf("%s%010d", now.Member, seq), e.At, data)
+		}
+	}
+	for _, h := range old.Holds {
+		if !hasHold(now, h.ID) && now.Into == "" && !captured["rdm_"+h.ID] && now.At >= h.Until {
+			f.add(events.HoldExpired, "hold_"+h.ID, h.Until,
+				events.Hold{Member: member, Hold: "hld_" + h.ID, Points: h.Points(), ExpiredAt: time.Unix(h.Until, 0).UTC()})
+		}
+	}
+	return nil
+}
+
+func hasHold(a *loyalty.Account, id string) bool {
+	for _, h := range a.Holds {
+		if h.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *facts) profile(c table.Change) error {
+	old, now, err := both[table.Profile](c)
+	if err == nil && old.Member == "" {
+		f.add(events.MemberEnrolled, "enrol_"+now.Member, now.CreatedAt, events.Member{Member: "mem_" + now.Member, Guest: now.Guest})
+	}
+	return err
+}
+
+func (f *facts) redemption(c table.Change) error {
+	old, now, err := both[loyalty.Redemption](c)
+	if err != nil {
+		return err
+	}
+	data := events.Redemption{Member: "mem_" + now.Member, Redemption: "rdm_" + now.ID, Points: now.Points, Value: events.Money{Amount: now.Value, Currency: now.Currency}}
+	if now.Order != (loyalty.OrderRef{}) {
+		data.Order = &events.Order{Source: now.Order.Source, ID: now.Order.ID}
+	}
+	if now.Captured != 0 && old.Captured == 0 {
+		f.add(events.RedemptionCaptured, "capture_"+now.ID, now.Captured, data)
+	}
+	if now.Stage == loyalty.Undone && old.Stage != loyalty.Undone {
+		data.Points = now.Restored - old.Restored
+		f.add(events.RedemptionCanceled, "cancel_"+now.ID, now.Undone, data)
+	}
+	return nil
+}
+
+func (f *facts) privacy(c table.Change) error {
+	old, now, err := both[table.PrivacyRequest](c)
+	if err != nil || old.Topic != "" {
+		return err
+	}
+	data := events.Privacy{Connection: now.Connection, Topic: now.Topic}
+	if now.Member != "" {
+		data.Member = "mem_" + now.Member
+	}
+	f.add(events.PrivacyRequested, "privacy_"+c.PK, now.At, data)
+	return nil
+}
+
+// both decodes an item before and after; before is zero for a new item.
+func both[T any](c table.Change) (old, now *T, err error) {
+	old = new(T)
+	if c.Old.Version > 0 {
+		if old, err = table.Decode[T](c.Old); err != nil {
+			return nil, nil, err
+		}
+	}
+	now, err = table.Decode[T](c.New)
+	return old, now, err
+}

@@ -1,0 +1,152 @@
+package earn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"regulars/shared/loyalty"
+	"regulars/shared/storefront"
+	"regulars/shared/table"
+	"regulars/shared/web"
+)
+
+// webhook takes a storefront's delivery. What it can never use is answered
+// 200 with a reason, since a storefront that gets anything else tries again
+// and in the end gives up on us.
+func (h *Handler) webhook(ctx context.Context, r *web.Request) (web.Answer, error) {
+	id := r.PathValue("connection")
+	if !loyalty.ValidSource(id) {
+		return web.Answer{}, loyalty.NotFound("connection")
+	}
+	conn, err := h.Gate.Store.Connection(ctx, id)
+	if err != nil {
+		return web.Answer{}, err
+	}
+	secrets, err := h.Gate.Secrets(ctx)
+	if err != nil {
+		return web.Answer{}, err
+	}
+	c := storefront.Connection{ID: conn.ID, Kind: conn.Kind, URL: conn.URL, Secrets: secrets.Connections[conn.ID]}
+	d := storefront.Delivery{Header: r.Header, Body: r.Body, At: []time.Time{h.Gate.Clock(), h.Now()}}
+	if err := storefront.Verify(c, d); err != nil {
+		return web.Answer{}, err
+	}
+	m, err := storefront.Read(ctx, c, d, h.Orders(*conn, secrets.APITokens[conn.ID]))
+	if err != nil {
+		return web.Answer{}, err
+	}
+	var res Result
+	member, now := ulid.Make().String(), h.Gate.Clock()
+	err = h.Gate.Store.Update(ctx, conn.Program, func(tx *table.Tx) (err error) {
+		switch {
+		case m.Order != nil:
+			res, err = h.take(tx, m.Order, member, true)
+		case m.Refund != nil:
+			res, err = h.refund(tx, loyalty.OrderRef{Source: m.Refund.Source, ID: m.Refund.Order}, m.Refund.Refund)
+		case m.Customer != nil:
+			res, err = customer(tx, m.Customer, member, now)
+		case m.Privacy != nil:
+			res, err = privacy(tx, conn.ID, m.Privacy, now)
+		case m.Ignored != "":
+			res = ignored(m.Ignored)
+		default:
+			err = fmt.Errorf("connection %s: a message says nothing", conn.ID)
+		}
+		return err
+	})
+	if code, ok := neverUsable(err); ok {
+		res, err = ignored(code), nil
+	}
+	return web.Answer{Body: res}, err
+}
+
+// neverUsable tells whether an error is a refusal that would be the same
+// however often the delivery came.
+func neverUsable(err error) (string, bool) {
+	var e *loyalty.Error
+	if errors.As(err, &e) && e.Kind == loyalty.Refused {
+		return e.Code, true
+	}
+	return "", false
+}
+
+// customer brings a member's profile to the shop's record of the person.
+func customer(tx *table.Tx, m *storefront.CustomerChange, id string, now time.Time) (Result, error) {
+	if m.Customer.Anonymous() {
+		return ignored(noCustomer), nil
+	}
+	known, err := tx.Match(m.Source, &m.Customer)
+	if err != nil {
+		return Result{}, err
+	}
+	res := Result{Status: loyalty.Applied, Member: "mem_" + id, Entries: []web.Entry{}}
+	if m.Deleted {
+		// The shop forgot the person; the points are still theirs. Erasing
+		// is asked for by customers/redact.
+		return ignored("customer_deleted"), nil
+	}
+	if known == "" {
+		p := guestProfile(id, m.Source, &m.Customer, now)
+		return res, tx.Enrol(p)
+	}
+	a, err := tx.Holder(known)
+	if err != nil {
+		return Result{}, err
+	}
+	res.Member = "mem_" + a.Member
+	p, _, err := tx.Profile(a.Member)
+	if err != nil {
+		return Result{}, err
+	}
+	was := p.Clone()
+	if m.Customer.Email != "" {
+		p.Email, p.EmailVerified = m.Customer.Email, m.Customer.EmailVerified
+	}
+	if m.Customer.Phone != "" {
+		p.Phone, p.PhoneVerified = m.Customer.Phone, m.Customer.PhoneVerified
+	}
+	if m.Customer.Name != "" {
+		p.Name = m.Customer.Name
+	}
+	if p.Equal(&was) {
+		res.Status = loyalty.Duplicate
+		return res, nil
+	}
+	return res, tx.PutProfile(was, p, false)
+}
+
+// privacy does what a storefront passes on from a person: an erasure at once;
+// a copy of the data and the end of a shop are for people to answer, so they
+// are recorded and announced.
+func privacy(tx *table.Tx, connection string, m *storefront.PrivacyRequest, now time.Time) (Result, error) {
+	req := table.PrivacyRequest{Connection: connection, Topic: m.Topic, At: now.Unix()}
+	if !m.Customer.Anonymous() {
+		known, err := tx.Match(m.Source, &m.Customer)
+		if err != nil {
+			return Result{}, err
+		}
+		if known != "" {
+			a, err := tx.Holder(known)
+			if err != nil {
+				return Result{}, err
+			}
+			req.Member = a.Member
+		}
+	}
+	seen, err := tx.PrivacyRequest(connection+"\n"+m.Topic+"\n"+m.ID+"\n"+req.Member, req)
+	if err != nil {
+		return Result{}, err
+	}
+	res := Result{Status: loyalty.Applied, Entries: []web.Entry{}}
+	if seen {
+		res.Status = loyalty.Duplicate
+	}
+	if m.Topic == "customers/redact" && req.Member != "" {
+		return res, tx.Erase(req.Member, now)
+	}
+	return res, nil
+}

@@ -1,0 +1,168 @@
+package members
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/oklog/ulid/v2"
+
+	"regulars/shared/loyalty"
+	"regulars/shared/table"
+	"regulars/shared/web"
+)
+
+func (h *Handler) ledger(ctx context.Context, r *web.Request) (web.Answer, error) {
+	limit, err := r.Limit()
+	if err != nil {
+		return web.Answer{}, err
+	}
+	from, err := r.After()
+	if err != nil {
+		return web.Answer{}, err
+	}
+	return h.view(ctx, r, func(tx *table.Tx, a *loyalty.Account) (any, error) {
+		list, err := tx.Entries(a, from, limit+1)
+		if err != nil {
+			return nil, err
+		}
+		page := web.Page[web.Entry]{Data: web.EntriesOf(list[:min(limit, len(list))])}
+		if len(list) > limit {
+			page.HasMore, page.NextCursor = true, web.Cursor(list[limit].Seq)
+		}
+		return page, nil
+	})
+}
+
+// Verification is the outcome of recomputing a member's ledger: the chain of
+// hashes, the running balances, the account and the books.
+type Verification struct {
+	Valid    bool          `json:"valid"`
+	Entries  int64         `json:"entries"`
+	FirstBad *string       `json:"first_bad,omitempty"` // id of the first entry that does not hold
+	Books    loyalty.Books `json:"books"`
+}
+
+func (h *Handler) verify(ctx context.Context, r *web.Request) (web.Answer, error) {
+	return h.view(ctx, r, func(tx *table.Tx, a *loyalty.Account) (any, error) {
+		entries, err := tx.Ledger(a)
+		if err != nil {
+			return nil, err
+		}
+		v := loyalty.Verify(a, entries)
+		out := Verification{Valid: v.Valid, Entries: v.Entries, Books: v.Books}
+		if !v.Valid {
+			id := web.EntryID(a.Member, v.FirstBad)
+			out.FirstBad = &id
+		}
+		return out, nil
+	})
+}
+
+// OrderLine is one order in a member's list: the newest entry that it caused.
+type OrderLine struct {
+	web.OrderID
+	Points int64  `json:"points"` // what the order is worth now
+	State  string `json:"state"`
+}
+
+// orders lists the orders that reached the member's ledger, newest movement first.
+func (h *Handler) orders(ctx context.Context, r *web.Request) (web.Answer, error) {
+	limit, err := r.Limit()
+	if err != nil {
+		return web.Answer{}, err
+	}
+	from, err := r.After()
+	if err != nil {
+		return web.Answer{}, err
+	}
+	return h.view(ctx, r, func(tx *table.Tx, a *loyalty.Account) (any, error) {
+		page := web.Page[OrderLine]{Data: []OrderLine{}}
+		for {
+			list, err := tx.Entries(a, from, 200)
+			if err != nil {
+				return nil, err
+			}
+			for _, e := range list {
+				rec, err := newestOf(tx, a, e)
+				if err != nil {
+					return nil, err
+				}
+				if rec == nil {
+					continue
+				}
+				if len(page.Data) == limit {
+					page.HasMore, page.NextCursor = true, web.Cursor(e.Seq)
+					return page, nil
+				}
+				page.Data = append(page.Data, OrderLine{web.OrderID{Source: e.Source, ID: e.Order}, rec.Points, string(rec.Order.State)})
+			}
+			if len(list) < 200 || list[len(list)-1].Seq == 1 {
+				return page, nil
+			}
+			from = list[len(list)-1].Seq - 1
+		}
+	})
+}
+
+// newestOf reads the order of an entry if the entry is the newest that the
+// order wrote to this ledger; so each order is listed once.
+func newestOf(tx *table.Tx, a *loyalty.Account, e table.Numbered) (*loyalty.Record, error) {
+	if e.Order == "" {
+		return nil, nil
+	}
+	rec, err := tx.Record(loyalty.OrderRef{Source: e.Source, ID: e.Order})
+	if err != nil || rec == nil {
+		return nil, err
+	}
+	if n := len(rec.Entries); n == 0 || rec.Member != a.Member || rec.Entries[n-1].Member != "" || rec.Entries[n-1].Seq != e.Seq {
+		return nil, nil
+	}
+	return rec, nil
+}
+
+func (h *Handler) adjust(ctx context.Context, r *web.Request) (web.Answer, error) {
+	var q struct {
+		Points *int64 `json:"points"`
+		Reason string `json:"reason"`
+	}
+	if err := r.Decode(&q); err != nil {
+		return web.Answer{}, err
+	}
+	if q.Points == nil || *q.Points == 0 || *q.Points > loyalty.MaxPoints || *q.Points < -loyalty.MaxPoints {
+		v := ""
+		if q.Points != nil {
+			v = strconv.FormatInt(*q.Points, 10)
+		}
+		return web.Answer{}, loyalty.Malformed("/points", v, "must be a whole number other than 0")
+	}
+	if q.Reason == "" || len(q.Reason) > 200 || !printable(q.Reason) {
+		return web.Answer{}, loyalty.Malformed("/reason", q.Reason, "must say why in 1 to 200 bytes")
+	}
+	ref, now := "adj_"+ulid.Make().String(), h.Gate.Clock()
+	return h.Gate.Update(ctx, r, func(tx *table.Tx) (web.Answer, error) {
+		a, err := web.HolderOf(tx, r.PathValue("id"))
+		if err != nil {
+			return web.Answer{}, err
+		}
+		t, err := tx.Terms()
+		if err != nil {
+			return web.Answer{}, err
+		}
+		if err := a.Adjust(*q.Points, ref, q.Reason, t, now); err != nil {
+			return web.Answer{}, err
+		}
+		if err := tx.PutAccount(a); err != nil {
+			return web.Answer{}, err
+		}
+		i := len(a.Tail) - 1
+		for a.Tail[i].Type != loyalty.Adjust { // a write-off may follow it
+			i--
+		}
+		n := table.Numbered{Member: a.Member, Seq: a.Seq - int64(len(a.Tail)-1-i), Entry: a.Tail[i]}
+		if i > 0 {
+			n.Prev = a.Tail[i-1].Hash
+		}
+		return web.Answer{Status: http.StatusCreated, Body: web.EntryOf(n)}, nil
+	})
+}

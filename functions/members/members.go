@@ -1,0 +1,306 @@
+// Package members answers the routes about people: enrolling, reading,
+// changing and merging members, their ledgers and orders, adjustments by
+// hand, tokens, and what a person may ask for by law.
+package members
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"regulars/shared/loyalty"
+	"regulars/shared/table"
+	"regulars/shared/web"
+)
+
+// Handler serves the routes of the function.
+type Handler struct{ Gate *web.Gate }
+
+// Routes of the function.
+func (h *Handler) Routes() web.Routes {
+	return web.Routes{
+		"POST /v1/members":                         h.Gate.Handle(h.enrol, web.Server),
+		"GET /v1/members":                          h.Gate.Handle(h.find, web.Server),
+		"GET /v1/members/{id}":                     h.Gate.Handle(h.get, web.Server, web.Member),
+		"PATCH /v1/members/{id}":                   h.Gate.Handle(h.patch, web.Server),
+		"POST /v1/members/{id}/merge":              h.Gate.Handle(h.merge, web.Server),
+		"POST /v1/members/{id}/tokens":             h.Gate.Handle(h.token, web.Server),
+		"POST /v1/members/{id}/adjustments":        h.Gate.Handle(h.adjust, web.Admin),
+		"GET /v1/members/{id}/ledger":              h.Gate.Handle(h.ledger, web.Server, web.Member),
+		"GET /v1/members/{id}/ledger/verification": h.Gate.Handle(h.verify, web.Server, web.Member),
+		"GET /v1/members/{id}/orders":              h.Gate.Handle(h.orders, web.Server, web.Member),
+		"POST /v1/privacy/exports":                 h.Gate.Handle(h.export, web.Admin),
+		"POST /v1/privacy/erasures":                h.Gate.Handle(h.erase, web.Admin),
+	}
+}
+
+// Shape is a member as the API shows it.
+type Shape struct {
+	ID            string            `json:"id"`
+	ExternalIDs   map[string]string `json:"external_ids"`
+	Email         string            `json:"email"`
+	EmailVerified bool              `json:"email_verified"`
+	Phone         string            `json:"phone"`
+	PhoneVerified bool              `json:"phone_verified"`
+	Name          string            `json:"name"`
+	Language      string            `json:"language"`
+	BirthDate     *table.Birth      `json:"birth_date"`
+	Consents      map[string]bool   `json:"consents"`
+	Guest         bool              `json:"guest"` // came with an order, did not enrol
+	Points        Points            `json:"points"`
+	CreatedAt     time.Time         `json:"created_at"`
+	Version       int64             `json:"version"`
+}
+
+// Points is what a member has now.
+type Points struct {
+	Available int64      `json:"available"`
+	Pending   int64      `json:"pending"`
+	Held      int64      `json:"held"`
+	Debt      int64      `json:"debt"`
+	Expiring  []Expiring `json:"expiring"`
+}
+
+// Expiring is how many points die at an instant.
+type Expiring struct {
+	At     time.Time `json:"at"`
+	Points int64     `json:"points"`
+}
+
+func shape(p *table.Profile, version int64, b loyalty.Balance) Shape {
+	s := Shape{
+		ID: "mem_" + p.Member, ExternalIDs: map[string]string{}, Email: p.Email, EmailVerified: p.EmailVerified, Phone: p.Phone, PhoneVerified: p.PhoneVerified,
+		Name: p.Name, Language: p.Language, Consents: map[string]bool{"email": false, "sms": false, "call": false}, Guest: p.Guest,
+		Points:    Points{b.Available, b.Pending, b.Held, b.Debt, []Expiring{}},
+		CreatedAt: web.Instant(p.CreatedAt), Version: version,
+	}
+	for source, id := range p.External {
+		s.ExternalIDs[source] = id
+	}
+	for channel, yes := range p.Consents {
+		s.Consents[channel] = yes
+	}
+	if p.Birth != (table.Birth{}) {
+		s.BirthDate = &p.Birth
+	}
+	for _, e := range b.Expiring {
+		s.Points.Expiring = append(s.Points.Expiring, Expiring{web.Instant(e.Expires), e.Points})
+	}
+	return s
+}
+
+// show reads a member for an answer. One that was merged is shown as the
+// member it was merged into.
+func (h *Handler) show(tx *table.Tx, a *loyalty.Account) (Shape, error) {
+	t, err := tx.Terms()
+	if err != nil {
+		return Shape{}, err
+	}
+	p, version, err := tx.Profile(a.Member)
+	if err != nil {
+		return Shape{}, err
+	}
+	return shape(p, version, a.BalanceAt(h.Gate.Clock(), t)), nil
+}
+
+func (h *Handler) enrol(ctx context.Context, r *web.Request) (web.Answer, error) {
+	var c Change
+	if err := r.Decode(&c); err != nil {
+		return web.Answer{}, err
+	}
+	p := &table.Profile{Member: ulid.Make().String(), CreatedAt: h.Gate.Clock().Unix()}
+	if err := c.apply(p); err != nil {
+		return web.Answer{}, err
+	}
+	return h.Gate.Update(ctx, r, func(tx *table.Tx) (web.Answer, error) {
+		t, err := tx.Terms()
+		if err != nil {
+			return web.Answer{}, err
+		}
+		if err := tx.Enrol(p); err != nil {
+			return web.Answer{}, publicMember(err)
+		}
+		return web.Answer{Status: http.StatusCreated, Body: shape(p, 1, (&loyalty.Account{}).BalanceAt(h.Gate.Clock(), t))}, nil
+	})
+}
+
+// publicMember writes the id in a member_exists as the API does.
+func publicMember(err error) error {
+	var e *loyalty.Error
+	if errors.As(err, &e) && e.Code == "member_exists" {
+		if id, ok := e.Details["member"].(string); ok {
+			return &loyalty.Error{Kind: e.Kind, Code: e.Code, Detail: e.Detail, Details: map[string]any{"identity": e.Details["identity"], "member": "mem_" + id}}
+		}
+	}
+	return err
+}
+
+func (h *Handler) get(ctx context.Context, r *web.Request) (web.Answer, error) {
+	return h.view(ctx, r, func(tx *table.Tx, a *loyalty.Account) (any, error) { return h.show(tx, a) })
+}
+
+// view answers what read makes of the member in the path.
+func (h *Handler) view(ctx context.Context, r *web.Request, read func(*table.Tx, *loyalty.Account) (any, error)) (web.Answer, error) {
+	var out web.Answer
+	err := h.Gate.Store.View(ctx, r.Program, func(tx *table.Tx) error {
+		a, err := web.HolderOf(tx, r.PathValue("id"))
+		if err != nil {
+			return err
+		}
+		out.Body, err = read(tx, a)
+		return err
+	})
+	return out, err
+}
+
+func (h *Handler) find(ctx context.Context, r *web.Request) (web.Answer, error) {
+	q := r.URL.Query()
+	email, phone, external := q.Get("email"), q.Get("phone"), q.Get("external_id")
+	if email == "" && phone == "" && external == "" {
+		return web.Answer{}, loyalty.Malformed("email", "", "say whom to look for: email, phone or external_id")
+	}
+	if external != "" && !loyalty.ValidID(external) {
+		return web.Answer{}, loyalty.Malformed("external_id", external, loyalty.IDRule)
+	}
+	limit, err := r.Limit()
+	if err != nil {
+		return web.Answer{}, err
+	}
+	after, err := r.After()
+	if err != nil {
+		return web.Answer{}, err
+	}
+	page := web.Page[Shape]{Data: []Shape{}}
+	err = h.Gate.Store.View(ctx, r.Program, func(tx *table.Tx) error {
+		ids, err := tx.MembersWith(email, phone, external, q.Get("source"))
+		if err != nil {
+			return err
+		}
+		seen := map[string]bool{}
+		for i, id := range ids {
+			a, err := tx.Holder(id)
+			if err != nil {
+				return err
+			}
+			if seen[a.Member] || int64(i) < after {
+				seen[a.Member] = true
+				continue
+			}
+			if len(page.Data) == limit {
+				page.HasMore, page.NextCursor = true, web.Cursor(int64(i))
+				break
+			}
+			seen[a.Member] = true
+			s, err := h.show(tx, a)
+			if err != nil {
+				return err
+			}
+			page.Data = append(page.Data, s)
+		}
+		return nil
+	})
+	return web.Answer{Body: page}, err
+}
+
+func (h *Handler) patch(ctx context.Context, r *web.Request) (web.Answer, error) {
+	want, err := r.IfMatch()
+	if err != nil {
+		return web.Answer{}, err
+	}
+	var c Change
+	if err := r.Decode(&c); err != nil {
+		return web.Answer{}, err
+	}
+	return h.Gate.Update(ctx, r, func(tx *table.Tx) (web.Answer, error) {
+		a, err := web.HolderOf(tx, r.PathValue("id"))
+		if err != nil {
+			return web.Answer{}, err
+		}
+		t, err := tx.Terms()
+		if err != nil {
+			return web.Answer{}, err
+		}
+		p, version, err := tx.Profile(a.Member)
+		if err != nil {
+			return web.Answer{}, err
+		}
+		if want != 0 && want != version {
+			return web.Answer{}, &loyalty.Error{Kind: loyalty.Conflict, Code: "version_conflict", Detail: "the member has changed since you read it", Details: map[string]any{"version": version}}
+		}
+		was := p.Clone()
+		if err := c.apply(p); err != nil {
+			return web.Answer{}, err
+		}
+		if err := tx.PutProfile(was, p, true); err != nil {
+			return web.Answer{}, publicMember(err)
+		}
+		return web.Answer{Body: shape(p, version+1, a.BalanceAt(h.Gate.Clock(), t))}, nil
+	})
+}
+
+func (h *Handler) merge(ctx context.Context, r *web.Request) (web.Answer, error) {
+	var q struct {
+		Into string `json:"into"`
+	}
+	if err := r.Decode(&q); err != nil {
+		return web.Answer{}, err
+	}
+	id, err := r.PathID("id", "mem_", "member")
+	if err != nil {
+		return web.Answer{}, err
+	}
+	now := h.Gate.Clock()
+	return h.Gate.Update(ctx, r, func(tx *table.Tx) (web.Answer, error) {
+		into, err := web.HolderOf(tx, q.Into)
+		if err != nil {
+			return web.Answer{}, err
+		}
+		from, err := tx.Account(id)
+		if err != nil {
+			return web.Answer{}, err
+		}
+		t, err := tx.Terms()
+		if err != nil {
+			return web.Answer{}, err
+		}
+		to, version, err := tx.Profile(into.Member)
+		if err != nil {
+			return web.Answer{}, err
+		}
+		if from.Into != into.Member {
+			if err := into.Merge(from, t, now); err != nil {
+				return web.Answer{}, err
+			}
+			if err := errors.Join(tx.PutAccount(into), tx.PutAccount(from)); err != nil {
+				return web.Answer{}, err
+			}
+			guest, _, err := tx.Profile(id)
+			if err != nil {
+				return web.Answer{}, err
+			}
+			to.Adopt(guest)
+			tx.PutAdopted(to)
+			version++
+		}
+		return web.Answer{Body: shape(to, version, into.BalanceAt(now, t))}, nil
+	})
+}
+
+func (h *Handler) token(ctx context.Context, r *web.Request) (web.Answer, error) {
+	if err := r.Decode(&struct{}{}); err != nil {
+		return web.Answer{}, err
+	}
+	var out web.Answer
+	err := h.Gate.Store.View(ctx, r.Program, func(tx *table.Tx) error {
+		if _, err := web.HolderOf(tx, r.PathValue("id")); err != nil {
+			return err
+		}
+		token, until, err := h.Gate.MemberToken(ctx, r.Program, r.PathValue("id"))
+		out = web.Answer{Status: http.StatusCreated, Body: map[string]any{"token": token, "expires_at": until.UTC().Truncate(time.Second)}}
+		return err
+	})
+	return out, err
+}

@@ -1,0 +1,136 @@
+// Package topology says what the system consists of, as plain data: which
+// function answers which route, runs on which schedule, reads which stream,
+// and what each may do to the table. The CDK app deploys it and the local
+// host runs it, so neither can have what the other lacks. It has no code that
+// acts.
+package topology
+
+import "time"
+
+// Function is one Lambda function.
+type Function struct {
+	Name    string // also the folder under functions/ and the binary in dist/
+	Does    string // one line for people
+	Timeout time.Duration
+	Memory  int // MB
+
+	Table      []string // DynamoDB actions on the table
+	Index      []string // DynamoDB actions on its index
+	Stream     bool     // reads the table's change stream
+	Bus        bool     // puts events on the bus
+	Secrets    bool     // reads the deployment's secret
+	Calls      []string // hosts outside AWS that it may have to reach, for the reader
+	Reserved   int      // reserved concurrency; 0 is none
+	RetryAsync int      // retries of asynchronous invocations
+}
+
+// Route is one route of the HTTP API.
+type Route struct {
+	Method, Path string // path parameters as {name}
+	Function     string
+}
+
+// Schedule starts a function with the body {"schedule": "<Name>"}.
+type Schedule struct {
+	Name     string
+	Function string
+	Every    time.Duration
+	Does     string
+}
+
+// Feed says how the functions with Stream read the table's change stream.
+type Feed struct {
+	Announced []string // an item is announced when its sort key begins with one of these
+	Batch     int      // changes handed over at once, at most
+	Parallel  int      // batches of one shard at a time; the order within an item is kept
+	Retries   int      // of a change that fails, before it is set aside for people to look at
+	MaxAge    time.Duration
+}
+
+// Stages that can be deployed.
+const (
+	Dev  = "dev"
+	Prod = "prod"
+)
+
+// What a request may cost before it is refused, per deployment.
+const (
+	RatePerSecond = 1000
+	Burst         = 2000
+)
+
+var (
+	readWrite = []string{"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"}
+	query     = []string{"dynamodb:Query"}
+)
+
+// Functions of the system, by name.
+var Functions = []Function{
+	{Name: "earn", Does: "orders and storefront webhooks earn points", Timeout: 10 * time.Second, Memory: 256, Table: readWrite, Secrets: true, Calls: []string{"api.bigcommerce.com"}},
+	{Name: "redeem", Does: "holds, captures, releases and cancellations", Timeout: 10 * time.Second, Memory: 256, Table: readWrite, Secrets: true},
+	{Name: "members", Does: "members, their ledgers, merges and adjustments", Timeout: 10 * time.Second, Memory: 256, Table: readWrite, Secrets: true},
+	{Name: "program", Does: "the program document and the API description", Timeout: 10 * time.Second, Memory: 256, Table: readWrite, Secrets: true},
+	{Name: "announce", Does: "every change becomes an event on the bus", Timeout: 60 * time.Second, Memory: 256, Stream: true, Bus: true},
+	{Name: "maintain", Does: "writes down what the clock has decided", Timeout: 15 * time.Minute, Memory: 256, Table: readWrite, Index: query, RetryAsync: 2},
+}
+
+// Routes of the API. What no route answers is answered 404 by program.
+var Routes = []Route{
+	{"POST", "/v1/webhooks/{connection}", "earn"},
+	{"POST", "/v1/orders", "earn"},
+	{"POST", "/v1/orders/evaluate", "earn"},
+	{"GET", "/v1/orders/{source}/{id}", "earn"},
+
+	{"POST", "/v1/holds", "redeem"},
+	{"GET", "/v1/holds/{id}", "redeem"},
+	{"POST", "/v1/holds/{id}/capture", "redeem"},
+	{"POST", "/v1/holds/{id}/release", "redeem"},
+	{"POST", "/v1/redemptions", "redeem"},
+	{"GET", "/v1/redemptions/{id}", "redeem"},
+	{"POST", "/v1/redemptions/{id}/cancel", "redeem"},
+
+	{"POST", "/v1/members", "members"},
+	{"GET", "/v1/members", "members"},
+	{"GET", "/v1/members/{id}", "members"},
+	{"PATCH", "/v1/members/{id}", "members"},
+	{"POST", "/v1/members/{id}/merge", "members"},
+	{"POST", "/v1/members/{id}/tokens", "members"},
+	{"POST", "/v1/members/{id}/adjustments", "members"},
+	{"GET", "/v1/members/{id}/ledger", "members"},
+	{"GET", "/v1/members/{id}/ledger/verification", "members"},
+	{"GET", "/v1/members/{id}/orders", "members"},
+	{"POST", "/v1/privacy/exports", "members"},
+	{"POST", "/v1/privacy/erasures", "members"},
+
+	{"GET", "/v1/program", "program"},
+	{"PUT", "/v1/program", "program"},
+	{"GET", "/v1/program/versions", "program"},
+	{"GET", "/openapi.json", "program"},
+	{"GET", "/healthz", "program"},
+}
+
+// Default is the function that answers what no route matches.
+const Default = "program"
+
+// Schedules of the system. Both names run the same pass, which writes down
+// everything that is due in the order of time: an expiry cannot be written
+// before the activation that it follows.
+var Schedules = []Schedule{
+	{Name: "expire", Function: "maintain", Every: 15 * time.Minute, Does: "points and holds whose time has passed"},
+	{Name: "activate", Function: "maintain", Every: 15 * time.Minute, Does: "pending points whose day has come"},
+}
+
+// Changes are what announce is given. Orders, ledger pages, idempotency
+// answers and pointers to members change with these or tell nothing new, and
+// a filter costs nothing where a started function would.
+var Changes = Feed{
+	Announced: []string{"ACCOUNT", "PROFILE", "REDEMPTION", "PRIVACY"},
+	Batch:     100,
+	Parallel:  10,
+	Retries:   10,
+	MaxAge:    12 * time.Hour, // half of the day for which the stream keeps a change: time left to put it right by hand
+}
+
+// ScheduleRetries is how often the start of a run is tried again; all of it
+// within Every, for then the next run does the same work.
+const ScheduleRetries = 3

@@ -1,0 +1,164 @@
+package loyalty
+
+import "time"
+
+// Apply brings a member's ledger to what an order is worth now, by the terms
+// pinned to it: the ledger gets the difference, and the redemption that paid
+// a part (nil for none) gets back the share of the goods that came back.
+// current are the terms of today; they only settle what the member owes.
+// Refused with points_out_of_range, currency_not_accepted or
+// redemption_not_usable; then nothing may be stored.
+func (a *Account) Apply(r *Record, red *Redemption, pinned, current *Terms, now time.Time) error {
+	a.Settle(now, current)
+	from := a.Seq
+	if err := a.bring(r, red, pinned, current, now); err != nil {
+		return err
+	}
+	if r.addRefunds(r.waiting) { // as if it had come after its order (SC1)
+		r.waiting = nil
+		if err := a.bring(r, red, pinned, current, now); err != nil {
+			return err
+		}
+	}
+	a.At = now.Unix()
+	a.Settle(now, current) // an order that comes late may bring points that are over
+	r.own(a, from)
+	return a.sane()
+}
+
+func (a *Account) bring(r *Record, red *Redemption, pinned, current *Terms, now time.Time) error {
+	first := r.At == 0 && pinned.counts(&r.Order)
+	if first {
+		at := EarnedAt(&r.Order, now)
+		r.At = at.Unix()
+		if active := pinned.Earning.Pending.After(at, pinned.Zone); active.After(now) {
+			r.Active = active.Unix()
+		}
+		if dies := pinned.expires(at); !dies.IsZero() {
+			r.Expires = dies.Unix()
+		}
+	}
+	at, paid := now, int64(0)
+	if r.At != 0 {
+		at = time.Unix(r.At, 0)
+	}
+	if red != nil {
+		if err := red.use(r.Order.Ref(), a.Member); err != nil {
+			return err
+		}
+		paid = red.Value
+	}
+	w, err := pinned.Worth(&r.Order, paid, at)
+	if err != nil {
+		return err
+	}
+	cause := Entry{At: now.Unix(), Source: r.Order.Source, Order: r.Order.ID, Terms: pinned.Version}
+	if red != nil {
+		back := share(red.Points, w.Returned, w.Goods)
+		if r.Order.State == Cancelled {
+			back = red.Points
+		}
+		a.restore(red, back, cause, current, now)
+	}
+	switch change := w.Points - r.Points; {
+	case change > 0 || first:
+		a.earn(r, change, cause)
+	case change < 0:
+		a.clawBack(r, -change, cause)
+	}
+	r.Points = w.Points
+	a.payOwed(now.Unix(), current)
+	return nil
+}
+
+// EarnedAt is when an order counts as earned: when it was paid, never when it
+// arrived. A time after now is taken as now.
+func EarnedAt(o *Order, now time.Time) time.Time {
+	for _, at := range []time.Time{o.PaidAt, o.PlacedAt} {
+		if !at.IsZero() && at.Before(now) {
+			return at
+		}
+		if !at.IsZero() {
+			return now
+		}
+	}
+	return now
+}
+
+func (a *Account) earn(r *Record, points int64, e Entry) {
+	active := r.Active
+	if active <= e.At {
+		active = 0
+	}
+	a.put(active, r.Expires, points)
+	e.Type, e.Points = Earn, points
+	if points > 0 {
+		e.Lots = []Part{{Expires: r.Expires, Points: points}}
+	}
+	a.append(e)
+}
+
+// clawBack takes points from the order's own lot first, then from what can be
+// spent, earliest expiry first. What is left is owed.
+func (a *Account) clawBack(r *Record, points int64, e Entry) {
+	e.Type, e.Points = Clawback, -points
+	left := points
+	taken := func(expires, n int64) {
+		if n > 0 {
+			e.Lots = append(e.Lots, Part{Expires: expires, Points: -n})
+			left -= n
+		}
+	}
+	if r.Active > 0 {
+		taken(r.Expires, a.takeFrom(r.Active, r.Expires, left))
+	}
+	taken(r.Expires, a.takeFrom(0, r.Expires, left))
+	for _, p := range a.take(min(left, a.usable())) {
+		taken(p.Expires, p.Points)
+	}
+	a.Owed += left
+	a.append(e)
+}
+
+// Adjust moves points by hand: a gift, a correction, a deduction. A deduction
+// beyond what can be spent is refused with insufficient_points. ref names the
+// request, reason is for people.
+func (a *Account) Adjust(points int64, ref, reason string, t *Terms, now time.Time) error {
+	a.Settle(now, t)
+	e := Entry{Type: Adjust, Points: points, At: now.Unix(), Ref: ref, Terms: t.Version, Reason: reason}
+	if points < 0 {
+		if have := a.usable(); -points > have {
+			return insufficient(have-a.shown(t), -points)
+		}
+		for _, p := range a.take(-points) {
+			e.Lots = append(e.Lots, Part{Expires: p.Expires, Points: -p.Points})
+		}
+	} else {
+		var dies int64
+		if at := t.expires(now); !at.IsZero() {
+			dies = at.Unix()
+		}
+		a.put(0, dies, points)
+		e.Lots = []Part{{Expires: dies, Points: points}}
+	}
+	a.append(e)
+	a.payOwed(now.Unix(), t)
+	a.At = now.Unix()
+	return a.sane()
+}
+
+// shown is what the policy Negative shows below zero.
+func (a *Account) shown(t *Terms) int64 {
+	if t.Clawback == Negative {
+		return a.Owed
+	}
+	return 0
+}
+
+// sane refuses a balance that nobody can have honestly, long before an int64 ends.
+func (a *Account) sane() error {
+	if a.Balance > 1000*MaxPoints || a.Balance < -1000*MaxPoints {
+		return Refuse("points_out_of_range", "the balance would be beyond what can be counted")
+	}
+	return nil
+}

@@ -1,0 +1,146 @@
+// Package strict reads JSON that comes from outside. It refuses what the
+// standard decoder lets pass: duplicate keys and keys that differ only in
+// case, unknown keys (unless allowed), invalid UTF-8, numbers out of range,
+// nesting over MaxDepth. Every refusal is a *loyalty.Error that names the
+// path, the value and the reason. It knows nothing of HTTP: sizes of bodies
+// are limited where bodies are read.
+package strict
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"regulars/shared/loyalty"
+)
+
+// MaxDepth is how many objects and arrays may stand inside each other.
+const MaxDepth = 64
+
+// Decode reads one JSON value into v and refuses keys that v does not have.
+// The error is a *loyalty.Error of kind Invalid.
+func Decode(body []byte, v any) error {
+	return decode(body, v, json.RejectUnknownMembers(true))
+}
+
+// DecodeLoose is Decode for bodies whose vendor may add keys at any time:
+// unknown keys are skipped, all else is refused as by Decode.
+func DecodeLoose(body []byte, v any) error { return decode(body, v) }
+
+func decode(body []byte, v any, opts ...json.Options) error {
+	if err := scan(body); err != nil {
+		return err
+	}
+	err := json.Unmarshal(body, v, opts...)
+	if err == nil {
+		return nil
+	}
+	var sem *json.SemanticError
+	if errors.As(err, &sem) {
+		return loyalty.Malformed(pointer(sem.JSONPointer), string(sem.JSONValue), reason(sem))
+	}
+	return syntax(err)
+}
+
+// reason says in one clause why a value does not fit.
+func reason(err *json.SemanticError) string {
+	if errors.Is(err.Err, json.ErrUnknownName) {
+		return "unknown key"
+	}
+	var own *loyalty.Error
+	if errors.As(err.Err, &own) {
+		return own.Detail
+	}
+	if err.Err != nil {
+		return err.Err.Error()
+	}
+	if err.GoType != nil {
+		return fmt.Sprintf("a %s does not fit here, want %s", err.JSONKind, err.GoType.Kind())
+	}
+	return "does not fit here"
+}
+
+// scan walks the tokens once for what a decoder into a struct cannot see:
+// depth, and keys that collide once case is folded.
+func scan(body []byte) error {
+	dec := jsontext.NewDecoder(bytes.NewReader(body))
+	var seen []map[string]bool
+	for first := true; ; first = false {
+		tok, err := dec.ReadToken()
+		if err == io.EOF && !first {
+			return nil
+		}
+		if err != nil {
+			return syntax(err)
+		}
+		if !first && dec.StackDepth() == 0 && !closes(tok) {
+			return loyalty.Malformed("/", "", "more than one JSON value")
+		}
+		switch tok.Kind() {
+		case '{', '[':
+			if dec.StackDepth() > MaxDepth {
+				return loyalty.Malformed(shorten(pointer(dec.StackPointer())), "", fmt.Sprintf("nested deeper than %d", MaxDepth))
+			}
+			seen = append(seen, nil)
+		case '}', ']':
+			seen = seen[:len(seen)-1]
+		case '"':
+			if kind, n := dec.StackIndex(dec.StackDepth()); kind == '{' && n%2 == 1 {
+				key := fold(tok.String())
+				level := &seen[len(seen)-1]
+				if (*level)[key] {
+					return loyalty.Malformed(pointer(dec.StackPointer()), tok.String(), "the key stands twice (case does not tell keys apart)")
+				}
+				if *level == nil {
+					*level = map[string]bool{}
+				}
+				(*level)[key] = true
+			}
+		}
+	}
+}
+
+func closes(t jsontext.Token) bool { return t.Kind() == '}' || t.Kind() == ']' }
+
+// fold maps a key to its caseless form, Unicode's odd letters included (ſ is s, K is k).
+func fold(s string) string { return strings.ToLower(strings.ToUpper(s)) }
+
+func syntax(err error) error {
+	var syn *jsontext.SyntacticError
+	if !errors.As(err, &syn) {
+		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+			return loyalty.Malformed("/", "", "the JSON ends too early")
+		}
+		return loyalty.Malformed("/", "", err.Error())
+	}
+	why := "not valid JSON"
+	switch {
+	case errors.Is(syn.Err, jsontext.ErrDuplicateName):
+		why = "the key stands twice"
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		why = "the JSON ends too early"
+	case syn.Err != nil:
+		why = "not valid JSON: " + syn.Err.Error()
+	}
+	return loyalty.Malformed(shorten(pointer(syn.JSONPointer)), fmt.Sprintf("byte %d", syn.ByteOffset), why)
+}
+
+func pointer(p jsontext.Pointer) string {
+	if p == "" {
+		return "/"
+	}
+	return string(p)
+}
+
+// shorten keeps a path printable when the input is all brackets.
+func shorten(path string) string {
+	if len(path) > 200 {
+		return path[:200] + "…"
+	}
+	return path
+}

@@ -1,0 +1,394 @@
+package table
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"regulars/shared/loyalty"
+)
+
+// Slots of a contact address. An enrolled member owns its address; one guest
+// at most stands for a verified address; anyone else is only listed.
+const (
+	ownerSlot = "OWNER"
+	guestSlot = "GUEST"
+	listSlot  = "MEMBER#"
+)
+
+type contact struct {
+	kind, address string
+	verified      bool
+}
+
+func (p *Profile) contacts() []contact {
+	return []contact{
+		{"EMAIL", normalEmail(p.Email), p.EmailVerified},
+		{"PHONE", normalPhone(p.Phone), p.PhoneVerified},
+	}
+}
+
+func normalEmail(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+
+// normalPhone keeps the plus and the digits, Arabic and Persian digits as Latin ones.
+func normalPhone(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '+', r >= '0' && r <= '9':
+			return r
+		case r >= '٠' && r <= '٩':
+			return r - '٠' + '0'
+		case r >= '۰' && r <= '۹':
+			return r - '۰' + '0'
+		}
+		return -1
+	}, s)
+}
+
+// Match finds the member that a source's customer is: by external id, then by
+// an e-mail, then a phone, that is verified on both sides. "" when unknown.
+func (tx *Tx) Match(source string, c *loyalty.Customer) (string, error) {
+	if c.ExternalID != "" {
+		p, err := get[pointer](tx, externalKey(tx.program, source, c.ExternalID))
+		if err != nil || p != nil {
+			return p.member(), err
+		}
+	}
+	seen := Profile{Email: c.Email, EmailVerified: c.EmailVerified, Phone: c.Phone, PhoneVerified: c.PhoneVerified}
+	for _, at := range seen.contacts() {
+		if at.address == "" || !at.verified {
+			continue
+		}
+		for _, slot := range []string{ownerSlot, guestSlot} {
+			p, err := get[pointer](tx, Key{contactPK(tx.program, at.kind, at.address), slot})
+			if err != nil {
+				return "", err
+			}
+			if p != nil && p.Verified {
+				return p.Member, nil
+			}
+		}
+	}
+	return "", nil
+}
+
+func (p *pointer) member() string {
+	if p == nil {
+		return ""
+	}
+	return p.Member
+}
+
+// Enrol makes a member: profile, account, identities. The conflict
+// member_exists (details: member, identity) when an identity is taken.
+func (tx *Tx) Enrol(p *Profile) error {
+	for _, source := range sortedKeys(p.External) {
+		if err := tx.attach(p, source, p.External[source]); err != nil {
+			return err
+		}
+	}
+	for _, c := range p.contacts() {
+		if err := tx.claim(p, c, !p.Guest); err != nil {
+			return err
+		}
+	}
+	tx.put(profileKey(tx.program, p.Member), encode(p))
+	return tx.PutAccount(&loyalty.Account{Member: p.Member, At: p.CreatedAt})
+}
+
+// attach makes an external id lead to a member.
+func (tx *Tx) attach(p *Profile, source, id string) error {
+	k := externalKey(tx.program, source, id)
+	had, err := get[pointer](tx, k)
+	if err != nil {
+		return err
+	}
+	if had != nil && had.Member != p.Member {
+		return exists("external_ids/"+source, had.Member)
+	}
+	if had == nil {
+		tx.put(k, encode(&pointer{Member: p.Member, Verified: true}))
+	}
+	return nil
+}
+
+// claim takes the best free slot of an address. strict refuses an address
+// that another enrolled member owns; otherwise the member is only listed.
+func (tx *Tx) claim(p *Profile, c contact, strict bool) error {
+	if c.address == "" {
+		return nil
+	}
+	pk := contactPK(tx.program, c.kind, c.address)
+	slot := listSlot + p.Member
+	switch {
+	case !p.Guest:
+		owner, err := get[pointer](tx, Key{pk, ownerSlot})
+		if err != nil {
+			return err
+		}
+		if owner == nil || owner.Member == p.Member {
+			slot = ownerSlot
+		} else if strict {
+			return exists(strings.ToLower(c.kind), owner.Member)
+		}
+	case c.verified:
+		guest, err := get[pointer](tx, Key{pk, guestSlot})
+		if err != nil {
+			return err
+		}
+		if guest == nil || guest.Member == p.Member {
+			slot = guestSlot
+		}
+	}
+	k := Key{pk, slot}
+	if _, err := tx.item(k); err != nil {
+		return err
+	}
+	tx.put(k, encode(&pointer{Member: p.Member, Verified: c.verified}))
+	return nil
+}
+
+// release gives up a member's slots of an address.
+func (tx *Tx) release(p *Profile, c contact) error {
+	if c.address == "" {
+		return nil
+	}
+	pk := contactPK(tx.program, c.kind, c.address)
+	for _, slot := range []string{ownerSlot, guestSlot, listSlot + p.Member} {
+		had, err := get[pointer](tx, Key{pk, slot})
+		if err != nil {
+			return err
+		}
+		if had != nil && had.Member == p.Member {
+			tx.remove(Key{pk, slot})
+		}
+	}
+	return nil
+}
+
+// Profile reads who a member is. Missing when there is no such member.
+func (tx *Tx) Profile(member string) (*Profile, int64, error) {
+	k := profileKey(tx.program, member)
+	p, err := get[Profile](tx, k)
+	if err != nil {
+		return nil, 0, err
+	}
+	if p == nil {
+		return nil, 0, loyalty.NotFound("member")
+	}
+	return p, tx.items[k].old.Version, nil
+}
+
+// PutProfile writes a changed profile and moves its identities. strict
+// refuses, with the conflict member_exists, an address that another member
+// owns.
+func (tx *Tx) PutProfile(was Profile, p *Profile, strict bool) error {
+	for _, source := range sortedKeys(p.External) {
+		if was.External[source] != p.External[source] {
+			if err := tx.attach(p, source, p.External[source]); err != nil {
+				return err
+			}
+		}
+	}
+	old, now := was.contacts(), p.contacts()
+	for i := range now {
+		if old[i] == now[i] && was.Guest == p.Guest {
+			continue
+		}
+		if old[i].address != now[i].address || was.Guest != p.Guest {
+			if err := tx.release(p, old[i]); err != nil {
+				return err
+			}
+		}
+		if err := tx.claim(p, now[i], strict); err != nil {
+			return err
+		}
+	}
+	tx.put(profileKey(tx.program, p.Member), encode(p))
+	return nil
+}
+
+// Erase removes all personal data of a member, for good. The ledger stays,
+// under an id that leads to nobody.
+func (tx *Tx) Erase(member string, now time.Time) error {
+	p, _, err := tx.Profile(member)
+	if err != nil {
+		return err
+	}
+	for _, source := range sortedKeys(p.External) {
+		k := externalKey(tx.program, source, p.External[source])
+		if had, err := get[pointer](tx, k); err != nil {
+			return err
+		} else if had != nil && had.Member == member {
+			tx.remove(k)
+		}
+	}
+	for _, c := range p.contacts() {
+		if err := tx.release(p, c); err != nil {
+			return err
+		}
+	}
+	for _, merged := range p.Merged {
+		if err := tx.Erase(merged, now); err != nil {
+			return err
+		}
+	}
+	tx.put(profileKey(tx.program, member), encode(&Profile{Member: member, Merged: p.Merged, Guest: p.Guest, CreatedAt: p.CreatedAt, Erased: now.Unix()}))
+	return nil
+}
+
+// MembersWith lists who has an e-mail address, a phone number, or an external
+// id (in a source, in every source when it is ""). Empty arguments are not
+// looked for.
+func (tx *Tx) MembersWith(email, phone, external, source string) ([]string, error) {
+	var out []string
+	list := func(pk, prefix string) error {
+		for after := ""; ; {
+			page, err := tx.store.Engine.Query(tx.ctx, Query{PK: pk, Prefix: prefix, After: after, Limit: 200, Consistent: true})
+			if err != nil {
+				return err
+			}
+			for _, it := range page.Items {
+				p, err := Decode[pointer](it)
+				if err != nil {
+					return err
+				}
+				if (prefix == "" || it.SK == prefix) && !slices.Contains(out, p.Member) {
+					out = append(out, p.Member)
+				}
+			}
+			if after = page.Cursor; after == "" {
+				return nil
+			}
+		}
+	}
+	for _, c := range (&Profile{Email: email, Phone: phone}).contacts() {
+		if c.address != "" {
+			if err := list(contactPK(tx.program, c.kind, c.address), ""); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if external != "" {
+		if err := list(externalPK(tx.program, external), source); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// APIKey reads what is known of a key by its hash; nil when unknown.
+func (s *Store) APIKey(ctx context.Context, hash string) (*APIKey, error) {
+	var k *APIKey
+	err := s.View(ctx, "", func(tx *Tx) (err error) { k, err = get[APIKey](tx, apiKeyKey(hash)); return err })
+	return k, err
+}
+
+// Connection reads a webhook connection. Missing when there is none.
+func (s *Store) Connection(ctx context.Context, id string) (*Connection, error) {
+	var c *Connection
+	err := s.View(ctx, "", func(tx *Tx) (err error) { c, err = get[Connection](tx, connectionKey(id)); return err })
+	if c == nil && err == nil {
+		err = loyalty.NotFound("connection")
+	}
+	return c, err
+}
+
+// PutAPIKey and PutConnection write what `setup` decides; written again they
+// replace what was there.
+func (s *Store) PutAPIKey(ctx context.Context, hash string, k APIKey) error {
+	return s.replace(ctx, apiKeyKey(hash), encode(&k))
+}
+
+// PutConnection writes a webhook connection.
+func (s *Store) PutConnection(ctx context.Context, c Connection) error {
+	return s.replace(ctx, connectionKey(c.ID), encode(&c))
+}
+
+func (s *Store) replace(ctx context.Context, k Key, body []byte) error {
+	return s.Update(ctx, "", func(tx *Tx) error {
+		r, err := tx.item(k)
+		if err == nil && string(r.old.Body) != string(body) {
+			tx.put(k, body)
+		}
+		return err
+	})
+}
+
+func exists(identity, member string) error {
+	return &loyalty.Error{Kind: loyalty.Conflict, Code: "member_exists", Detail: "another member has this " + identity,
+		Details: map[string]any{"identity": identity, "member": member}}
+}
+
+func sortedKeys(m map[string]string) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// Clone copies a profile, maps included.
+func (p *Profile) Clone() Profile {
+	c := *p
+	c.External, c.Consents = maps.Clone(p.External), maps.Clone(p.Consents)
+	return c
+}
+
+// Adopt takes over what a merged member's profile knows and this one does
+// not. The merged member's identities keep leading to it, and through it here.
+func (p *Profile) Adopt(from *Profile) {
+	p.Merged = append(p.Merged, from.Member)
+	if p.Email == "" {
+		p.Email, p.EmailVerified = from.Email, from.EmailVerified
+	}
+	if p.Phone == "" {
+		p.Phone, p.PhoneVerified = from.Phone, from.PhoneVerified
+	}
+	for source, id := range from.External {
+		if p.External[source] == "" {
+			if p.External == nil {
+				p.External = map[string]string{}
+			}
+			p.External[source] = id
+		}
+	}
+	p.Name = cmp.Or(p.Name, from.Name)
+	p.Language = cmp.Or(p.Language, from.Language)
+	if p.Birth == (Birth{}) {
+		p.Birth = from.Birth
+	}
+}
+
+// PutAdopted writes a profile after Adopt.
+func (tx *Tx) PutAdopted(p *Profile) { tx.put(profileKey(tx.program, p.Member), encode(p)) }
+
+// Recognize lets a matched member be known by the source's external id from
+// now on, unless the member has another one there already.
+func (tx *Tx) Recognize(member, source string, c *loyalty.Customer) error {
+	if c.ExternalID == "" {
+		return nil
+	}
+	led, err := get[pointer](tx, externalKey(tx.program, source, c.ExternalID))
+	if err != nil || led != nil {
+		return err
+	}
+	p, _, err := tx.Profile(member)
+	if err != nil || p.External[source] != "" {
+		return err
+	}
+	was := p.Clone()
+	if p.External == nil {
+		p.External = map[string]string{}
+	}
+	p.External[source] = c.ExternalID
+	return tx.PutProfile(was, p, false)
+}
+
+// Equal tells whether two profiles say the same.
+func (p *Profile) Equal(o *Profile) bool { return bytes.Equal(encode(p), encode(o)) }

@@ -1,0 +1,251 @@
+package table
+
+import (
+	"slices"
+
+	"regulars/shared/loyalty"
+)
+
+// What an account item may weigh before its older entries go to a page: one
+// write unit is 1,024 bytes, names and keys of the item included.
+const (
+	fullAt     = 1000
+	fewest     = 8 // entries that make a page worth its own write
+	itemWeight = 24
+)
+
+// Account reads a member's account, as it was put if this transaction put it.
+// Missing when there is no such member.
+func (tx *Tx) Account(member string) (*loyalty.Account, error) {
+	if a := tx.accounts[member]; a != nil {
+		return a, nil
+	}
+	a, err := get[loyalty.Account](tx, accountKey(tx.program, member))
+	if a == nil && err == nil {
+		err = loyalty.NotFound("member")
+	}
+	return a, err
+}
+
+// Holder reads the account that now holds a member's points: the member's
+// own, or the one it was merged into.
+func (tx *Tx) Holder(member string) (*loyalty.Account, error) {
+	a, err := tx.Account(member)
+	for err == nil && a.Into != "" {
+		a, err = tx.Account(a.Into)
+	}
+	return a, err
+}
+
+// PutAccount writes an account after a decision.
+func (tx *Tx) PutAccount(a *loyalty.Account) error {
+	tx.accounts[a.Member] = a
+	k := accountKey(tx.program, a.Member)
+	r, err := tx.item(k)
+	if err != nil {
+		return err
+	}
+	var before loyalty.Account
+	if r.old.Version > 0 {
+		b, err := Decode[loyalty.Account](r.old)
+		if err != nil {
+			return err
+		}
+		before = *b
+	}
+	if before.Seq == 0 && a.Seq > 0 {
+		if err := tx.settleCurrency(); err != nil {
+			return err
+		}
+	}
+	out := *a
+	body := encode(&out)
+	// Entries of this decision stay on the account: the change feed tells
+	// them from there.
+	if old := len(out.Tail) - int(a.Seq-before.Seq); old >= fewest && len(body)+len(k.PK)+len(k.SK)+itemWeight > fullAt {
+		first := a.Seq - int64(len(out.Tail)) + 1
+		tx.put(pageKey(tx.program, a.Member, first), encode(&page{First: first, Entries: out.Tail[:old]}))
+		out.Tail = out.Tail[old:]
+		body = encode(&out)
+	}
+	next := a.NextDue()
+	tx.put(k, body, func(it *Item) {
+		// The index moves only to an earlier instant. A later one is left to
+		// the schedule that looks at the account at the old: a change of the
+		// index costs a write of its own.
+		if now := due(a.Member, next); it.Due == (Due{}) || next != 0 && now.At < it.Due.At {
+			it.Due = now
+		}
+	})
+	return nil
+}
+
+// Settled writes an account that a schedule has settled, and its true next
+// instant into the due index.
+func (tx *Tx) Settled(a *loyalty.Account) error {
+	if err := tx.PutAccount(a); err != nil {
+		return err
+	}
+	tx.items[accountKey(tx.program, a.Member)].write.Item.Due = due(a.Member, a.NextDue())
+	return nil
+}
+
+// DueAt is the instant under which the due index lists a member, RFC 3339.
+func (tx *Tx) DueAt(member string) (string, error) {
+	r, err := tx.item(accountKey(tx.program, member))
+	if err != nil {
+		return "", err
+	}
+	return r.old.Due.At, nil
+}
+
+// Entries reads ledger entries newest first, from number `from` downwards (0:
+// the newest), at most limit.
+func (tx *Tx) Entries(a *loyalty.Account, from int64, limit int) ([]Numbered, error) {
+	if from == 0 || from > a.Seq {
+		from = a.Seq
+	}
+	var out []Numbered
+	add := func(first int64, entries []loyalty.Entry) bool {
+		for i, e := range slices.Backward(entries) {
+			if seq := first + int64(i); seq <= from && len(out) < limit {
+				out = append(out, Numbered{a.Member, seq, e, prevHash(entries, i)})
+			}
+		}
+		return len(out) < limit && first > 1
+	}
+	more := add(a.Seq-int64(len(a.Tail))+1, a.Tail)
+	after := ""
+	for more {
+		pages, err := tx.store.Engine.Query(tx.ctx, Query{PK: memberPK(tx.program, a.Member), Prefix: "PAGE#", After: after, Desc: true, Limit: 10, Consistent: tx.consistent})
+		if err != nil {
+			return nil, err
+		}
+		for _, it := range pages.Items {
+			p, err := Decode[page](it)
+			if err != nil {
+				return nil, err
+			}
+			if more = more && add(p.First, p.Entries); !more {
+				break
+			}
+		}
+		if after = pages.Cursor; after == "" {
+			break
+		}
+	}
+	for i := range out {
+		if i+1 < len(out) {
+			out[i].Prev = out[i+1].Hash
+		}
+	}
+	return out, nil
+}
+
+// Numbered is a ledger entry with its place: whose it is, its number, and the
+// hash of the entry before it.
+type Numbered struct {
+	Member string
+	Seq    int64
+	loyalty.Entry
+	Prev loyalty.Hash
+}
+
+func prevHash(entries []loyalty.Entry, i int) loyalty.Hash {
+	if i == 0 {
+		return loyalty.Hash{}
+	}
+	return entries[i-1].Hash
+}
+
+// Ledger reads all entries, oldest first.
+func (tx *Tx) Ledger(a *loyalty.Account) ([]loyalty.Entry, error) {
+	all, err := tx.Entries(a, 0, int(a.Seq))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]loyalty.Entry, len(all))
+	for i, e := range all {
+		out[len(all)-1-i] = e.Entry
+	}
+	return out, nil
+}
+
+// EntriesOf reads the ledger entries of an order, oldest first.
+func (tx *Tx) EntriesOf(r *loyalty.Record) ([]Numbered, error) {
+	out := []Numbered{}
+	for _, ref := range r.Entries {
+		member := ref.Member
+		if member == "" {
+			member = r.Member
+		}
+		a, err := tx.Account(member)
+		if err != nil {
+			return nil, err
+		}
+		e, err := tx.Entries(a, ref.Seq, 2)
+		if err != nil {
+			return nil, err
+		}
+		if len(e) > 0 {
+			out = append(out, e[0])
+		}
+	}
+	return out, nil
+}
+
+// Record reads what is kept of an order; nil when it was never seen.
+func (tx *Tx) Record(of loyalty.OrderRef) (*loyalty.Record, error) {
+	return get[loyalty.Record](tx, orderKey(tx.program, of))
+}
+
+// PutRecord writes what is kept of an order.
+func (tx *Tx) PutRecord(r *loyalty.Record) {
+	tx.put(orderKey(tx.program, r.Order.Ref()), encode(r))
+}
+
+// Redemption reads a hold or redemption by its id without prefix. Missing
+// when there is none.
+func (tx *Tx) Redemption(id string) (*loyalty.Redemption, error) {
+	r, err := get[loyalty.Redemption](tx, redemptionKey(tx.program, id))
+	if r == nil && err == nil {
+		err = loyalty.NotFound("hold or redemption")
+	}
+	return r, err
+}
+
+// holdsVanish is how long after its end a hold that was not captured is kept.
+const holdsVanish = 30 * 24 * 60 * 60
+
+// PutRedemption writes a hold or redemption. One that was not captured may
+// vanish a while after its end.
+func (tx *Tx) PutRedemption(r *loyalty.Redemption) {
+	tx.put(redemptionKey(tx.program, r.ID), encode(r), func(it *Item) {
+		if r.Captured == 0 {
+			it.Expires = r.Until + holdsVanish
+		}
+	})
+}
+
+// Receipt reads the answer given before under an idempotency key; nil when
+// there is none.
+func (tx *Tx) Receipt(key string) (*Receipt, error) {
+	return get[Receipt](tx, receiptKey(tx.program, key))
+}
+
+// PutReceipt keeps an answer until unix second `until`.
+func (tx *Tx) PutReceipt(key string, r Receipt, until int64) {
+	tx.put(receiptKey(tx.program, key), encode(r), func(it *Item) { it.Expires = until })
+}
+
+// PrivacyRequest records a request under its natural id, once; seen tells
+// whether it was there already.
+func (tx *Tx) PrivacyRequest(id string, r PrivacyRequest) (seen bool, err error) {
+	k := privacyKey(tx.program, id)
+	had, err := tx.item(k)
+	if err != nil || had.old.Version > 0 {
+		return true, err
+	}
+	tx.put(k, encode(r))
+	return false, nil
+}

@@ -1,0 +1,263 @@
+// Package table is the single table: its keys, its items, its access
+// patterns, over the small contract of an Engine. It retries conflicts and
+// decides nothing about points; it knows nothing of HTTP. README.md lists
+// every access pattern with what it costs.
+package table
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"regulars/shared/loyalty"
+	"regulars/shared/program"
+)
+
+// Store is the table as the functions see it.
+type Store struct {
+	Engine Engine
+	terms  sync.Map // program#version -> *loyalty.Terms; versions never change
+}
+
+// NewStore makes a store on an engine.
+func NewStore(e Engine) *Store { return &Store{Engine: e} }
+
+// Tx is one decision: what it reads, then what it writes, all or nothing.
+// Every item that is written must have been read, and is written only if it
+// is still as it was read.
+type Tx struct {
+	ctx        context.Context
+	store      *Store
+	program    string
+	consistent bool
+	items      map[Key]*row
+	order      []Key                       // of writing
+	accounts   map[string]*loyalty.Account // as put, by member
+}
+
+type row struct {
+	old   Item // Version 0: absent
+	write *Write
+}
+
+// Update runs decide and writes what it asked for in one transaction. When
+// another write came between, decide runs again on fresh reads, until ctx
+// ends; so decide must have no effect but through tx. The first run may read
+// data a little old, which is cheaper and safe, since the write is
+// conditional; but a refusal is only given on fresh reads.
+func (s *Store) Update(ctx context.Context, program string, decide func(*Tx) error) error {
+	for attempt := 0; ; attempt++ {
+		tx := &Tx{ctx: ctx, store: s, program: program, consistent: attempt > 0, items: map[Key]*row{}, accounts: map[string]*loyalty.Account{}}
+		err := decide(tx)
+		if err == nil {
+			err = tx.commit()
+		} else if !tx.consistent {
+			continue
+		}
+		if !errors.Is(err, ErrConflict) {
+			return err
+		}
+		if err := pause(ctx, attempt); err != nil {
+			return fmt.Errorf("after %d conflicts: %w", attempt+1, err)
+		}
+	}
+}
+
+// View runs read on fresh reads and writes nothing.
+func (s *Store) View(ctx context.Context, program string, read func(*Tx) error) error {
+	return read(&Tx{ctx: ctx, store: s, program: program, consistent: true, items: map[Key]*row{}, accounts: map[string]*loyalty.Account{}})
+}
+
+// pause waits a random while that grows with the attempts (full jitter, as in
+// "Exponential Backoff And Jitter", AWS Architecture Blog 2015).
+func pause(ctx context.Context, attempt int) error {
+	most := min(2*time.Millisecond<<min(attempt, 7), 100*time.Millisecond)
+	select {
+	case <-time.After(rand.N(most)):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (tx *Tx) commit() error {
+	writes := make([]Write, 0, len(tx.order))
+	for _, k := range tx.order {
+		writes = append(writes, *tx.items[k].write)
+	}
+	if len(writes) == 0 {
+		return nil
+	}
+	return tx.store.Engine.Write(tx.ctx, writes...)
+}
+
+// item reads an item once; absent is a row with version 0.
+func (tx *Tx) item(k Key) (*row, error) {
+	if r, ok := tx.items[k]; ok {
+		return r, nil
+	}
+	it, err := tx.store.Engine.Get(tx.ctx, k, tx.consistent)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return nil, fmt.Errorf("get %s: %w", k.SK, err)
+	}
+	r := &row{old: it}
+	tx.items[k] = r
+	return r, nil
+}
+
+// get reads and decodes an item; nil when there is none.
+func get[T any](tx *Tx, k Key) (*T, error) {
+	r, err := tx.item(k)
+	if err != nil || r.old.Version == 0 {
+		return nil, err
+	}
+	return Decode[T](r.old)
+}
+
+// put writes an item that was read in this transaction.
+func (tx *Tx) put(k Key, body []byte, set ...func(*Item)) {
+	r := tx.items[k]
+	if r == nil { // a key that is new by construction
+		r = &row{}
+		tx.items[k] = r
+	}
+	it := Item{Key: k, Version: r.old.Version + 1, Body: body, Due: r.old.Due}
+	for _, f := range set {
+		f(&it)
+	}
+	tx.enlist(k, Write{Item: it})
+}
+
+// remove deletes an item that was read in this transaction.
+func (tx *Tx) remove(k Key) {
+	if r := tx.items[k]; r != nil && r.old.Version > 0 {
+		tx.enlist(k, Write{Item: r.old, Delete: true})
+	}
+}
+
+func (tx *Tx) enlist(k Key, w Write) {
+	r := tx.items[k]
+	if r.write == nil {
+		tx.order = append(tx.order, k)
+	}
+	r.write = &w
+}
+
+// Program is the program that the transaction belongs to.
+func (tx *Tx) Program() string { return tx.program }
+
+// current reads which version is in force, always fresh: a published version
+// holds for every request begun after it was published.
+func (tx *Tx) current() (*Current, error) {
+	k := programKey(tx.program)
+	if _, ok := tx.items[k]; !ok {
+		it, err := tx.store.Engine.Get(tx.ctx, k, true)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return nil, fmt.Errorf("get program: %w", err)
+		}
+		tx.items[k] = &row{old: it}
+	}
+	c, err := get[Current](tx, k)
+	if c == nil && err == nil {
+		err = loyalty.NotFound("program")
+	}
+	return c, err
+}
+
+// Terms are the terms in force.
+func (tx *Tx) Terms() (*loyalty.Terms, error) {
+	c, err := tx.current()
+	if err != nil {
+		return nil, err
+	}
+	return tx.TermsOf(c.Version)
+}
+
+// TermsOf are the terms of one version.
+func (tx *Tx) TermsOf(version int64) (*loyalty.Terms, error) {
+	name := fmt.Sprint(tx.program, "#", version)
+	if t, ok := tx.store.terms.Load(name); ok {
+		return t.(*loyalty.Terms), nil
+	}
+	v, err := tx.Version(version)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := program.Parse(v.Doc)
+	if err != nil {
+		return nil, fmt.Errorf("stored program version %d: %w", version, err)
+	}
+	t, err := doc.Compile(version)
+	if err != nil {
+		return nil, fmt.Errorf("stored program version %d: %w", version, err)
+	}
+	tx.store.terms.Store(name, t)
+	return t, nil
+}
+
+// Version reads one published document. Missing when there is none.
+func (tx *Tx) Version(n int64) (*Version, error) {
+	v, err := get[Version](tx, versionKey(tx.program, n))
+	if v == nil && err == nil {
+		err = loyalty.NotFound("program version")
+	}
+	return v, err
+}
+
+// CurrentVersion reads the document in force.
+func (tx *Tx) CurrentVersion() (*Version, error) {
+	c, err := tx.current()
+	if err != nil {
+		return nil, err
+	}
+	return tx.Version(c.Version)
+}
+
+// Publish makes doc the next version. Refused with currency_settled when
+// points exist in another currency.
+func (tx *Tx) Publish(doc program.Document, raw []byte, now time.Time) (*Version, error) {
+	if _, err := tx.current(); err != nil {
+		var none *loyalty.Error
+		if !errors.As(err, &none) || none.Kind != loyalty.Missing {
+			return nil, err
+		}
+	}
+	c := Current{}
+	if r := tx.items[programKey(tx.program)]; r.old.Version > 0 {
+		had, err := Decode[Current](r.old)
+		if err != nil {
+			return nil, err
+		}
+		c = *had
+	}
+	if c.InUse {
+		t, err := tx.TermsOf(c.Version)
+		if err != nil {
+			return nil, err
+		}
+		if t.Currency != doc.Currency {
+			return nil, &loyalty.Error{Kind: loyalty.Refused, Code: "currency_settled", Detail: "the currency cannot change once points exist",
+				Details: map[string]any{"path": "/currency", "value": doc.Currency, "reason": "points exist in " + t.Currency}}
+		}
+	}
+	c.Version++
+	v := &Version{Number: c.Version, At: now.Unix(), Doc: raw}
+	tx.put(programKey(tx.program), encode(c))
+	tx.put(versionKey(tx.program, c.Version), encode(v))
+	return v, nil
+}
+
+// settleCurrency notes with the program's first points that they exist. It
+// is part of their transaction, so that no currency can change beneath them.
+func (tx *Tx) settleCurrency() error {
+	c, err := tx.current()
+	if err != nil || c.InUse {
+		return err
+	}
+	c.InUse = true
+	tx.put(programKey(tx.program), encode(c))
+	return nil
+}

@@ -1,0 +1,200 @@
+package web
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"regulars/shared/loyalty"
+	"regulars/shared/table"
+)
+
+// Scope is what a caller may do.
+type Scope string
+
+// The scopes, each of which may do what stands before it in its line:
+// anyone < member (itself only) and anyone < server < admin.
+const (
+	Anyone Scope = ""
+	Member Scope = "member"
+	Server Scope = "server"
+	Admin  Scope = "admin"
+)
+
+// Caller is who sent a request.
+type Caller struct {
+	Program string
+	Scope   Scope
+	Self    string // the member, for scope Member
+}
+
+// Gate is what every function's handlers stand behind.
+type Gate struct {
+	Store   *table.Store
+	Clock   func() time.Time                       // business time
+	Secrets func(context.Context) (Secrets, error) // the deployment's secrets, fresh enough for a rotation
+	Timeout time.Duration                          // what a request may take
+
+	keys sync.Map // hash of an API key -> cachedKey
+}
+
+// Secrets are the deployment's secrets, newest first where there are several.
+type Secrets struct {
+	TokenKeys   []string            `json:"token_keys"`  // sign member tokens
+	Connections map[string][]string `json:"connections"` // connection id -> webhook secrets
+	APITokens   map[string]string   `json:"api_tokens"`  // connection id -> token for the storefront's API
+}
+
+// Handle makes h answer requests of callers that have one of the scopes (an
+// admin has server's rights too). With no scope it answers anyone.
+func (g *Gate) Handle(h Handler, scopes ...Scope) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
+		ctx, cancel := context.WithTimeout(hr.Context(), g.Timeout)
+		defer cancel()
+		r := &Request{Request: hr, ID: requestID(hr)}
+		answer, err := g.answer(ctx, r, h, scopes)
+		if err != nil {
+			answer = problem(ctx, r.ID, err)
+		}
+		answer.send(w)
+	})
+}
+
+func (g *Gate) answer(ctx context.Context, r *Request, h Handler, scopes []Scope) (reply, error) {
+	var err error
+	if len(scopes) > 0 {
+		if r.Caller, err = g.caller(ctx, r.Request, scopes); err != nil {
+			return reply{}, err
+		}
+	}
+	if r.Body, err = body(r.Request); err != nil {
+		return reply{}, err
+	}
+	if len(scopes) > 0 && r.Method == http.MethodPost {
+		return g.once(ctx, r, h)
+	}
+	a, err := h(ctx, r)
+	if err != nil {
+		return reply{}, err
+	}
+	return a.reply()
+}
+
+// caller finds out who asks.
+func (g *Gate) caller(ctx context.Context, r *http.Request, scopes []Scope) (Caller, error) {
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok || token == "" || len(token) > 2000 {
+		return Caller{}, unauthorized("send an API key as Authorization: Bearer <key>")
+	}
+	var c Caller
+	var err error
+	if strings.Count(token, ".") == 2 {
+		c, err = g.member(ctx, token)
+	} else {
+		c, err = g.key(ctx, token)
+	}
+	if err != nil {
+		return Caller{}, err
+	}
+	for _, s := range scopes {
+		if c.Scope == s || c.Scope == Admin && s == Server {
+			if s == Member && r.PathValue("id") != c.Self { // nobody learns whether another member exists
+				return Caller{}, loyalty.NotFound("member")
+			}
+			return c, nil
+		}
+	}
+	return Caller{}, &loyalty.Error{Kind: loyalty.Forbidden, Code: "forbidden", Detail: "this key may not do that"}
+}
+
+type cachedKey struct {
+	key  *table.APIKey
+	read time.Time
+}
+
+// keyCache is how long a key is believed without looking again: what a
+// revocation takes to reach every function.
+const keyCache = 30 * time.Second
+
+func (g *Gate) key(ctx context.Context, token string) (Caller, error) {
+	hash := HashKey(token)
+	k, ok := cachedKey{}, false
+	if c, found := g.keys.Load(hash); found {
+		k = c.(cachedKey)
+		ok = time.Since(k.read) < keyCache
+	}
+	if !ok {
+		stored, err := g.Store.APIKey(ctx, hash)
+		if err != nil {
+			return Caller{}, err
+		}
+		if stored == nil { // unknown keys are not remembered: anyone can make up any number
+			return Caller{}, unauthorized("the API key is not known")
+		}
+		k = cachedKey{stored, time.Now()}
+		g.keys.Store(hash, k)
+	}
+	now := g.Clock().Unix()
+	if k.key.Revoked != 0 || k.key.Until != 0 && k.key.Until <= now {
+		return Caller{}, unauthorized("the API key is no longer valid")
+	}
+	return Caller{Program: k.key.Program, Scope: Scope(k.key.Scope)}, nil
+}
+
+// HashKey is under what an API key is stored.
+func HashKey(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return hex.EncodeToString(sum[:])
+}
+
+// tokenLife is how long a member token is valid.
+const tokenLife = 15 * time.Minute
+
+type claims struct {
+	Program string `json:"prg"`
+	jwt.RegisteredClaims
+}
+
+// audience keeps our tokens from serving anywhere else.
+const audience = "regulars-member"
+
+// MemberToken makes a token with which a member reads its own data.
+func (g *Gate) MemberToken(ctx context.Context, program, member string) (token string, until time.Time, err error) {
+	s, err := g.Secrets(ctx)
+	if err != nil {
+		return "", until, err
+	}
+	now := g.Clock()
+	until = now.Add(tokenLife)
+	token, err = jwt.NewWithClaims(jwt.SigningMethodHS256, claims{program, jwt.RegisteredClaims{
+		Subject: member, Audience: jwt.ClaimStrings{audience},
+		IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(until),
+	}}).SignedString([]byte(s.TokenKeys[0]))
+	return token, until, err
+}
+
+func (g *Gate) member(ctx context.Context, token string) (Caller, error) {
+	s, err := g.Secrets(ctx)
+	if err != nil {
+		return Caller{}, err
+	}
+	for _, key := range s.TokenKeys {
+		var c claims
+		_, err := jwt.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return []byte(key), nil },
+			jwt.WithValidMethods([]string{"HS256"}), jwt.WithAudience(audience), jwt.WithExpirationRequired(), jwt.WithTimeFunc(g.Clock))
+		if err == nil && c.Program != "" && c.Subject != "" {
+			return Caller{Program: c.Program, Scope: Member, Self: c.Subject}, nil
+		}
+	}
+	return Caller{}, unauthorized("the token is not valid, or no longer")
+}
+
+func unauthorized(detail string) error {
+	return &loyalty.Error{Kind: loyalty.Unauthorized, Code: "unauthorized", Detail: detail}
+}

@@ -1,0 +1,127 @@
+package web
+
+import (
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"regulars/shared/loyalty"
+	"regulars/shared/table"
+)
+
+// The shapes of the API that more than one function answers with.
+
+// OrderID names an order: the storefront and its id there.
+type OrderID struct {
+	Source string `json:"source"`
+	ID     string `json:"id"`
+}
+
+// OrderOf is nil for the zero reference.
+func OrderOf(ref loyalty.OrderRef) *OrderID {
+	if ref == (loyalty.OrderRef{}) {
+		return nil
+	}
+	return &OrderID{ref.Source, ref.ID}
+}
+
+// Entry is a ledger entry as the API shows it. Points are signed.
+type Entry struct {
+	ID          string     `json:"id"`
+	Seq         int64      `json:"seq"`
+	Type        string     `json:"type"`
+	Points      int64      `json:"points"`
+	Balance     int64      `json:"balance"` // the member's ledger balance after the entry
+	At          time.Time  `json:"at"`
+	Ref         string     `json:"ref"`
+	Order       *OrderID   `json:"order,omitempty"`
+	RuleVersion int64      `json:"rule_version,omitempty"`
+	Lots        []LotShare `json:"lots"`
+	Reason      string     `json:"reason,omitempty"`
+	Prev        string     `json:"prev"`
+	Hash        string     `json:"hash"`
+}
+
+// LotShare is the part of an entry that touched one lot.
+type LotShare struct {
+	Points    int64      `json:"points"`
+	ExpiresAt *time.Time `json:"expires_at"` // null: never
+}
+
+// EntryOf shows a ledger entry.
+func EntryOf(n table.Numbered) Entry {
+	e := Entry{
+		ID: EntryID(n.Member, n.Seq), Seq: n.Seq, Type: n.Type.String(), Points: n.Points, Balance: n.Balance, At: Instant(n.At),
+		Ref: n.Ref, Order: OrderOf(loyalty.OrderRef{Source: n.Source, ID: n.Order}), RuleVersion: n.Terms, Lots: []LotShare{}, Reason: n.Reason,
+		Prev: hex.EncodeToString(n.Prev[:]), Hash: hex.EncodeToString(n.Hash[:]),
+	}
+	if e.Ref == "" && e.Order != nil {
+		e.Ref = e.Order.Source + "/" + e.Order.ID
+	}
+	for _, p := range n.Lots {
+		l := LotShare{Points: p.Points}
+		if p.Expires != 0 {
+			at := Instant(p.Expires)
+			l.ExpiresAt = &at
+		}
+		e.Lots = append(e.Lots, l)
+	}
+	return e
+}
+
+// EntriesOf shows ledger entries.
+func EntriesOf(list []table.Numbered) []Entry {
+	out := make([]Entry, len(list))
+	for i, n := range list {
+		out[i] = EntryOf(n)
+	}
+	return out
+}
+
+// EntryID is a ledger entry's id: derived from whose it is and its number, so
+// ids of one member sort by time.
+func EntryID(member string, seq int64) string { return fmt.Sprintf("led_%s%010d", member, seq) }
+
+// Instant is a stored time as the API shows it.
+func Instant(unix int64) time.Time { return time.Unix(unix, 0).UTC() }
+
+// Cursor is an opaque place in a list.
+func Cursor(n int64) string { return "c" + strconv.FormatInt(n, 36) }
+
+// After reads the cursor parameter; 0 when absent.
+func (r *Request) After() (int64, error) {
+	s := r.URL.Query().Get("cursor")
+	if s == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(strings.TrimPrefix(s, "c"), 36, 64)
+	if err != nil || n < 1 || s[0] != 'c' {
+		return 0, loyalty.Malformed("cursor", s, "is not a cursor that this list gave")
+	}
+	return n, nil
+}
+
+// Routes are a function's handlers by "METHOD /path".
+type Routes map[string]http.Handler
+
+// Mux serves the routes.
+func (rs Routes) Mux() *http.ServeMux {
+	mux := http.NewServeMux()
+	for pattern, h := range rs {
+		mux.Handle(pattern, h)
+	}
+	return mux
+}
+
+// HolderOf reads the account that holds the points of the member whom a
+// caller names by its API id. Missing when there is none.
+func HolderOf(tx *table.Tx, id string) (*loyalty.Account, error) {
+	member, ok := strings.CutPrefix(id, "mem_")
+	if !ok || !IsID(member) {
+		return nil, loyalty.NotFound("member")
+	}
+	return tx.Holder(member)
+}
