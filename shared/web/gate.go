@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"net/http"
 	"strings"
 	"sync"
@@ -46,6 +47,7 @@ type Gate struct {
 
 // Secrets are the deployment's secrets, newest first where there are several.
 type Secrets struct {
+	TokenKey    string              `json:"token_key"`   // signs member tokens while there are no TokenKeys
 	TokenKeys   []string            `json:"token_keys"`  // sign member tokens
 	Connections map[string][]string `json:"connections"` // connection id -> webhook secrets
 	APITokens   map[string]string   `json:"api_tokens"`  // connection id -> token for the storefront's API
@@ -153,6 +155,14 @@ func HashKey(key string) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// signers are the keys of member tokens, the one that signs first.
+func (s Secrets) signers() []string {
+	if len(s.TokenKeys) > 0 || s.TokenKey == "" {
+		return s.TokenKeys
+	}
+	return []string{s.TokenKey}
+}
+
 // tokenLife is how long a member token is valid.
 const tokenLife = 15 * time.Minute
 
@@ -170,12 +180,16 @@ func (g *Gate) MemberToken(ctx context.Context, program, member string) (token s
 	if err != nil {
 		return "", until, err
 	}
+	keys := s.signers()
+	if len(keys) == 0 {
+		return "", until, errors.New("the deployment's secret has no key for member tokens")
+	}
 	now := g.Clock()
 	until = now.Add(tokenLife)
 	token, err = jwt.NewWithClaims(jwt.SigningMethodHS256, claims{program, jwt.RegisteredClaims{
 		Subject: member, Audience: jwt.ClaimStrings{audience},
 		IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(until),
-	}}).SignedString([]byte(s.TokenKeys[0]))
+	}}).SignedString([]byte(keys[0]))
 	return token, until, err
 }
 
@@ -184,7 +198,7 @@ func (g *Gate) member(ctx context.Context, token string) (Caller, error) {
 	if err != nil {
 		return Caller{}, err
 	}
-	for _, key := range s.TokenKeys {
+	for _, key := range s.signers() {
 		var c claims
 		_, err := jwt.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return []byte(key), nil },
 			jwt.WithValidMethods([]string{"HS256"}), jwt.WithAudience(audience), jwt.WithExpirationRequired(), jwt.WithTimeFunc(g.Clock))

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"path/filepath"
+	"slices"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambdadestinations"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambdaeventsources"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsscheduler"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsschedulertargets"
+	"github.com/aws/jsii-runtime-go"
+
+	"regulars/infra/topology"
+	schema "regulars/shared/table"
+)
+
+// function is one function of the topology as deployed. Whatever calls it
+// calls the alias: it moves to new code at once and as a whole, and can be
+// moved back.
+type function struct {
+	topology.Function
+	lambda awslambda.Function
+	live   awslambda.Alias
+}
+
+func (d deployment) newFunction(f topology.Function, s store, bus awsevents.IEventBus, failed failures) function {
+	logs := awslogs.NewLogGroup(d.Stack, jsii.String(title(f.Name)+"Logs"), &awslogs.LogGroupProps{
+		Retention:     d.Logs,
+		RemovalPolicy: d.Removal,
+	})
+	env := map[string]*string{"STAGE": jsii.String(d.Stage)}
+	if len(f.Table) > 0 {
+		env["TABLE"] = s.table.TableName()
+	}
+	if f.Secrets {
+		env["SECRET_ARN"] = s.secret.SecretArn()
+	}
+	if f.Bus {
+		env["BUS"] = bus.EventBusName()
+	}
+	if f.Memory < wholeCore {
+		// On a share of one core two threads take turns, and a request
+		// costs half as much again.
+		env["GOMAXPROCS"] = jsii.String("1")
+	}
+	props := &awslambda.FunctionProps{
+		Description:   jsii.String(f.Does),
+		Runtime:       awslambda.Runtime_PROVIDED_AL2023(),
+		Architecture:  awslambda.Architecture_ARM_64(),
+		Handler:       jsii.String("bootstrap"),
+		Code:          awslambda.Code_FromAsset(jsii.String(filepath.Join(d.Dist, f.Name)), nil),
+		MemorySize:    jsii.Number(f.Memory),
+		Timeout:       awscdk.Duration_Seconds(jsii.Number(f.Timeout.Seconds())),
+		Environment:   &env,
+		Role:          d.newRole(f, s, bus, failed, logs),
+		LogGroup:      logs,
+		LoggingFormat: awslambda.LoggingFormat_JSON,
+		Tracing:       awslambda.Tracing_ACTIVE,
+		// A version that nothing points at costs nothing but its zip, and
+		// is what the alias can be moved back to.
+		CurrentVersionOptions: &awslambda.VersionOptions{RemovalPolicy: awscdk.RemovalPolicy_RETAIN},
+	}
+	if f.Reserved > 0 {
+		props.ReservedConcurrentExecutions = jsii.Number(f.Reserved)
+	}
+	lambda := awslambda.NewFunction(d.Stack, jsii.String(title(f.Name)), props)
+
+	alias := &awslambda.AliasProps{AliasName: jsii.String("live"), Version: lambda.CurrentVersion()}
+	if scheduled(f) {
+		// The scheduler only hands the run over. These belong to the alias,
+		// because Lambda looks them up by what was called.
+		alias.RetryAttempts = jsii.Number(f.RetryAsync)
+		alias.OnFailure = awslambdadestinations.NewSqsDestination(failed.schedules)
+	}
+	live := awslambda.NewAlias(d.Stack, jsii.String(title(f.Name)+"Live"), alias)
+	if f.Stream {
+		d.readChanges(live, s, failed)
+	}
+	return function{f, lambda, live}
+}
+
+// wholeCore is the memory from which on Lambda gives more than one core.
+const wholeCore = 1769
+
+// newRole lists all that a function may do, and closes the list: constructs
+// that would add to it, often more than is needed, cannot.
+func (d deployment) newRole(f topology.Function, s store, bus awsevents.IEventBus, failed failures, logs awslogs.LogGroup) awsiam.IRole {
+	policies := map[string]awsiam.PolicyDocument{}
+	may := func(what string, resource *string, actions ...string) {
+		if len(actions) == 0 {
+			return
+		}
+		policies[what] = awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{
+			Statements: &[]awsiam.PolicyStatement{awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+				Actions:   jsii.Strings(actions...),
+				Resources: &[]*string{resource},
+			})},
+		})
+	}
+	may("Log", logs.LogGroupArn(), "logs:CreateLogStream", "logs:PutLogEvents")
+	may("Trace", jsii.String("*"), "xray:PutTraceSegments", "xray:PutTelemetryRecords") // X-Ray knows no resources
+	may("Table", s.table.TableArn(), f.Table...)
+	may("Index", jsii.String(*s.table.TableArn()+"/index/"+schema.DueIndex), f.Index...)
+	if f.Secrets {
+		may("Secret", s.secret.SecretArn(), "secretsmanager:GetSecretValue")
+	}
+	if f.Bus {
+		may("Bus", bus.EventBusArn(), "events:PutEvents")
+	}
+	if f.Stream {
+		may("Changes", s.table.TableStreamArn(),
+			"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams")
+		may("Failed", failed.changes.QueueArn(), "sqs:SendMessage")
+	}
+	if scheduled(f) {
+		may("Failed", failed.schedules.QueueArn(), "sqs:SendMessage")
+	}
+	role := awsiam.NewRole(d.Stack, jsii.String(title(f.Name)+"Role"), &awsiam.RoleProps{
+		Description:    jsii.String("What the function " + f.Name + " may do"),
+		AssumedBy:      awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
+		InlinePolicies: &policies,
+	})
+	return role.WithoutPolicyUpdates(nil)
+}
+
+// readChanges connects a function to the table's change stream. A change that
+// cannot be announced holds up the changes of its item only, and not for ever.
+func (d deployment) readChanges(live awslambda.Alias, s store, failed failures) {
+	var prefixes []map[string]string
+	for _, prefix := range topology.Changes.Announced {
+		prefixes = append(prefixes, map[string]string{"prefix": prefix})
+	}
+	live.AddEventSourceMapping(jsii.String("Changes"), &awslambda.EventSourceMappingOptions{
+		EventSourceArn:   s.table.TableStreamArn(),
+		StartingPosition: awslambda.StartingPosition_TRIM_HORIZON, // also what was written while this was deployed
+		Filters: &[]*map[string]any{awslambda.FilterCriteria_Filter(&map[string]any{
+			"dynamodb": map[string]any{"Keys": map[string]any{schema.AttrSK: map[string]any{"S": prefixes}}},
+		})},
+		BatchSize:               jsii.Number(topology.Changes.Batch),
+		ParallelizationFactor:   jsii.Number(topology.Changes.Parallel),
+		ReportBatchItemFailures: jsii.Bool(true),
+		BisectBatchOnError:      jsii.Bool(true),
+		RetryAttempts:           jsii.Number(topology.Changes.Retries),
+		MaxRecordAge:            awscdk.Duration_Minutes(jsii.Number(topology.Changes.MaxAge.Minutes())),
+		OnFailure:               awslambdaeventsources.NewSqsDlq(failed.changes),
+	})
+}
+
+func (d deployment) newSchedules(functions map[string]function, failed failures) {
+	for _, s := range topology.Schedules {
+		every := awscdk.Duration_Minutes(jsii.Number(s.Every.Minutes()))
+		awsscheduler.NewSchedule(d.Stack, jsii.String(title(s.Name)+"Schedule"), &awsscheduler.ScheduleProps{
+			Description: jsii.String(s.Does),
+			Schedule:    awsscheduler.ScheduleExpression_Rate(every),
+			Target: awsschedulertargets.NewLambdaInvoke(functions[s.Function].live, &awsschedulertargets.ScheduleTargetBaseProps{
+				Input:           awsscheduler.ScheduleTargetInput_FromObject(map[string]string{"schedule": s.Name}),
+				RetryAttempts:   jsii.Number(topology.ScheduleRetries),
+				MaxEventAge:     every,
+				DeadLetterQueue: failed.schedules,
+			}),
+		})
+	}
+}
+
+func scheduled(f topology.Function) bool {
+	return slices.ContainsFunc(topology.Schedules, func(s topology.Schedule) bool { return s.Function == f.Name })
+}

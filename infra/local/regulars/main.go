@@ -1,0 +1,83 @@
+// Command regulars runs the system on this machine and works on its tables.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"regulars/infra/local"
+)
+
+const usage = `usage: regulars <command>
+
+  run      the whole system in this process, on 127.0.0.1
+  verify   recompute every ledger of a table and its books
+
+Environment: PORT (8080), HOST (127.0.0.1), API_KEY (sk_local),
+WEBHOOK_SECRET (local-webhook-secret), DATA_DIR (.local),
+TABLE_ENDPOINT (a DynamoDB endpoint instead of the file in DATA_DIR).
+`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "regulars:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	if len(args) != 1 {
+		fmt.Fprint(os.Stderr, usage)
+		os.Exit(2)
+	}
+	c := config()
+	switch args[0] {
+	case "run":
+		h, err := local.Open(ctx, c)
+		if err != nil {
+			return err
+		}
+		defer h.Close()
+		return h.Run(ctx, c, func(url string) { fmt.Print(welcome(url, c)) })
+	case "verify":
+		return local.Verify(ctx, c, os.Stdout)
+	}
+	fmt.Fprint(os.Stderr, usage)
+	os.Exit(2)
+	return nil
+}
+
+func config() local.Config {
+	return local.Config{
+		Addr:          env("HOST", "127.0.0.1") + ":" + env("PORT", "8080"),
+		Remote:        env("ALLOW_REMOTE", "") == "yes",
+		APIKey:        env("API_KEY", "sk_local"),
+		WebhookSecret: env("WEBHOOK_SECRET", "local-webhook-secret"),
+		DataDir:       env("DATA_DIR", ".local"),
+		TableEndpoint: env("TABLE_ENDPOINT", ""),
+		AccessKey:     env("AWS_ACCESS_KEY_ID", "local"),
+	}
+}
+
+func env(name, otherwise string) string {
+	if v := os.Getenv(name); v != "" {
+		return v
+	}
+	return otherwise
+}
+
+func welcome(url string, c local.Config) string {
+	return fmt.Sprintf(`Regulars is listening on %s, its table is in %s.
+
+Begin the tour of the README: enrol a member.
+
+  curl -sS %s/v1/members -H 'Authorization: Bearer %s' \
+    -d '{"name": "נועה", "email": "noa@example.com", "external_ids": {"shopify": "77"}}'
+
+`, url, c.DataDir, url, c.APIKey)
+}

@@ -1,0 +1,248 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"regulars/infra/topology"
+)
+
+var update = flag.Bool("update", false, "write testdata anew")
+
+// Whoever reviews a change sees here what it does to the deployment.
+func TestTemplateIsTheOneInTestdata(t *testing.T) {
+	const file = "testdata/regulars-dev.template.json"
+	got := synthesized(t, topology.Dev).raw
+	if *update {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("the template changed; if it should, run `go test ./infra -update` (-testdata +now):\n%s",
+			cmp.Diff(strings.Split(string(want), "\n"), strings.Split(string(got), "\n")))
+	}
+}
+
+func TestRoutesAreThoseOfTheTopology(t *testing.T) {
+	tmpl := synthesized(t, topology.Dev)
+	want := map[string]string{"$default": title(topology.Default) + "Live"}
+	for _, r := range topology.Routes {
+		want[r.Method+" "+r.Path] = title(r.Function) + "Live"
+	}
+
+	integrations := map[string]string{}
+	for id, r := range tmpl.of("AWS::ApiGatewayV2::Integration") {
+		integrations["integrations/"+plain(id)] = text(r.Properties["IntegrationUri"])
+		if v := r.Properties["PayloadFormatVersion"]; v != "2.0" {
+			t.Errorf("%s speaks payload format %v; the functions understand 2.0", id, v)
+		}
+	}
+	got := map[string]string{}
+	for _, r := range tmpl.of("AWS::ApiGatewayV2::Route") {
+		got[r.Properties["RouteKey"].(string)] = integrations[text(r.Properties["Target"])]
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("routes (-topology +template):\n%s", diff)
+	}
+	answering := slices.Compact(slices.Sorted(maps.Values(want)))
+	if len(integrations) != len(answering) {
+		t.Errorf("%d integrations for the %d functions that answer", len(integrations), len(answering))
+	}
+
+	// A route without the permission answers 500, and nothing else notices.
+	may := map[string]bool{}
+	for _, r := range tmpl.of("AWS::Lambda::Permission") {
+		_, path, _ := strings.Cut(text(r.Properties["SourceArn"]), "/*/*")
+		may[text(r.Properties["FunctionName"])+" "+path] = true
+	}
+	for key, function := range want {
+		_, path, _ := strings.Cut(key, " ")
+		if !may[function+" "+path] {
+			t.Errorf("%s: the API may not call %s", key, function)
+		}
+	}
+}
+
+func TestFunctionsAreThoseOfTheTopology(t *testing.T) {
+	tmpl := synthesized(t, topology.Dev)
+	functions := tmpl.of("AWS::Lambda::Function")
+	got, want := map[string]any{}, map[string]any{}
+	for id, r := range functions {
+		p := r.Properties
+		logging := p["LoggingConfig"].(map[string]any)
+		got[plain(id)] = map[string]any{
+			"does": p["Description"], "seconds": p["Timeout"], "memory": p["MemorySize"], "reserved": p["ReservedConcurrentExecutions"],
+			"runtime": p["Runtime"], "on": text(p["Architectures"]), "tracing": p["TracingConfig"],
+			"logs": text(logging["LogGroup"]), "format": logging["LogFormat"], "env": environment(p),
+		}
+	}
+	for _, f := range topology.Functions {
+		env := map[string]string{"STAGE": "dev", "GOMAXPROCS": "1"}
+		if len(f.Table) > 0 {
+			env["TABLE"] = "Table"
+		}
+		if f.Secrets {
+			env["SECRET_ARN"] = "Secret"
+		}
+		if f.Bus {
+			env["BUS"] = "Bus"
+		}
+		var reserved any
+		if f.Reserved > 0 {
+			reserved = float64(f.Reserved)
+		}
+		want[title(f.Name)] = map[string]any{
+			"does": f.Does, "seconds": f.Timeout.Seconds(), "memory": float64(f.Memory), "reserved": reserved,
+			"runtime": "provided.al2023", "on": "[arm64]", "tracing": map[string]any{"Mode": "Active"},
+			"logs": title(f.Name) + "Logs", "format": "JSON", "env": env,
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("functions (-topology +template):\n%s", diff)
+	}
+	if n := len(tmpl.of("AWS::Lambda::Alias")); n != len(functions) {
+		t.Errorf("%d functions have %d aliases", len(functions), n)
+	}
+}
+
+func environment(properties map[string]any) map[string]string {
+	env := map[string]string{}
+	for k, v := range properties["Environment"].(map[string]any)["Variables"].(map[string]any) {
+		env[k] = text(v)
+	}
+	return env
+}
+
+func TestSchedulesAreThoseOfTheTopology(t *testing.T) {
+	tmpl := synthesized(t, topology.Dev)
+	got, want := map[string]string{}, map[string]string{}
+	for _, r := range tmpl.of("AWS::Scheduler::Schedule") {
+		target := r.Properties["Target"].(map[string]any)
+		retry := target["RetryPolicy"].(map[string]any)
+		got[target["Input"].(string)] = fmt.Sprintf("%s calls %s, %v retries in %v s, then %s", r.Properties["ScheduleExpression"],
+			text(target["Arn"]), retry["MaximumRetryAttempts"], retry["MaximumEventAgeInSeconds"], text(target["DeadLetterConfig"].(map[string]any)["Arn"]))
+	}
+	for _, s := range topology.Schedules {
+		every := fmt.Sprintf("rate(%d minutes)", int(s.Every.Minutes()))
+		switch {
+		case s.Every == time.Minute:
+			every = "rate(1 minute)"
+		case s.Every%time.Hour == 0:
+			every = strings.Replace(fmt.Sprintf("rate(%d hours)", int(s.Every.Hours())), "(1 hours)", "(1 hour)", 1)
+		}
+		want[`{"schedule":"`+s.Name+`"}`] = fmt.Sprintf("%s calls %sLive, %d retries in %v s, then FailedSchedules.Arn",
+			every, title(s.Function), topology.ScheduleRetries, s.Every.Seconds())
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("schedules (-topology +template):\n%s", diff)
+	}
+}
+
+func TestChangesAreReadAsTheTopologySays(t *testing.T) {
+	p := synthesized(t, topology.Dev).one(t, "AWS::Lambda::EventSourceMapping").Properties
+	var prefixes []any
+	for _, prefix := range topology.Changes.Announced {
+		prefixes = append(prefixes, map[string]any{"prefix": prefix})
+	}
+	pattern := p["FilterCriteria"].(map[string]any)["Filters"].([]any)[0].(map[string]any)["Pattern"].(string)
+	var filter any
+	if err := json.Unmarshal([]byte(pattern), &filter); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{"dynamodb": map[string]any{"Keys": map[string]any{"sk": map[string]any{"S": prefixes}}}}
+	if diff := cmp.Diff(want, filter); diff != "" {
+		t.Errorf("filter (-topology +template):\n%s", diff)
+	}
+
+	got := map[string]string{}
+	for _, k := range []string{
+		"BatchSize", "ParallelizationFactor", "MaximumRetryAttempts", "MaximumRecordAgeInSeconds", "BisectBatchOnFunctionError",
+		"FunctionResponseTypes", "StartingPosition", "EventSourceArn", "FunctionName",
+	} {
+		got[k] = text(p[k])
+	}
+	got["OnFailure"] = text(p["DestinationConfig"].(map[string]any)["OnFailure"].(map[string]any)["Destination"])
+	if diff := cmp.Diff(map[string]string{
+		"BatchSize": fmt.Sprint(topology.Changes.Batch), "ParallelizationFactor": fmt.Sprint(topology.Changes.Parallel),
+		"MaximumRetryAttempts": fmt.Sprint(topology.Changes.Retries), "MaximumRecordAgeInSeconds": fmt.Sprint(topology.Changes.MaxAge.Seconds()),
+		"BisectBatchOnFunctionError": "true", "FunctionResponseTypes": "[ReportBatchItemFailures]", "StartingPosition": "TRIM_HORIZON",
+		"EventSourceArn": "Table.StreamArn", "FunctionName": "AnnounceLive:live", "OnFailure": "FailedChanges.Arn",
+	}, got); diff != "" {
+		t.Errorf("reading (-want +template):\n%s", diff)
+	}
+}
+
+// A log line tells the route and not what was asked: paths and query strings
+// name members.
+func TestAccessLogNamesNobody(t *testing.T) {
+	settings := synthesized(t, topology.Prod).one(t, "AWS::ApiGatewayV2::Stage").Properties["AccessLogSettings"].(map[string]any)
+	format := settings["Format"].(string)
+	var line map[string]string
+	if err := json.Unmarshal([]byte(format), &line); err != nil {
+		t.Fatalf("a line is not JSON: %v", err)
+	}
+	for _, secret := range []string{"$context.path", "queryString", "querystring", "header", "userAgent", "authorizer"} {
+		if strings.Contains(format, secret) {
+			t.Errorf("the access log has %s", secret)
+		}
+	}
+	if !strings.Contains(format, "$context.requestId") {
+		t.Error("the access log has no request id")
+	}
+}
+
+func TestEverythingThatFailsIsNoticed(t *testing.T) {
+	tmpl := synthesized(t, topology.Prod)
+	got := map[string]bool{}
+	for id, r := range tmpl.of("AWS::CloudWatch::Alarm") {
+		got[strings.TrimPrefix(r.Properties["AlarmName"].(string), "regulars-prod-")] = true
+		if text(r.Properties["AlarmActions"]) == "<nil>" {
+			t.Errorf("%s tells nobody", id)
+		}
+	}
+	want := map[string]bool{"api-5xx": true, "table-throttles": true, "table-errors": true, "failed-changes": true, "failed-schedules": true}
+	for _, f := range topology.Functions {
+		want[f.Name+"-errors"], want[f.Name+"-throttles"], want[f.Name+"-slow"] = true, true, true
+		if f.Stream {
+			want[f.Name+"-behind"] = true
+		}
+		if scheduled(f) {
+			want[f.Name+"-silent"] = true
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("alarms (-want +template):\n%s", diff)
+	}
+
+	// An alarm to an encrypted topic is lost unless CloudWatch may use the key.
+	key, err := json.Marshal(tmpl.one(t, "AWS::KMS::Key").Properties["KeyPolicy"])
+	if err != nil || !bytes.Contains(key, []byte("cloudwatch.amazonaws.com")) {
+		t.Errorf("CloudWatch may not use the key of the topic: %s %v", key, err)
+	}
+	for id, r := range tmpl.of("AWS::SQS::Queue") {
+		if r.Properties["MessageRetentionPeriod"] != float64(14*24*60*60) || r.Properties["SqsManagedSseEnabled"] != true {
+			t.Errorf("%s does not keep failures for 14 days, encrypted: %v", id, r.Properties)
+		}
+	}
+	// A run that the scheduler handed over and that then fails is retried by
+	// Lambda, under the name by which it was called.
+	async := tmpl.one(t, "AWS::Lambda::EventInvokeConfig").Properties
+	if text(async["Qualifier"]) != "MaintainLive" || async["MaximumRetryAttempts"] != 2.0 {
+		t.Errorf("retries of runs: %v", async)
+	}
+}

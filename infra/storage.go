@@ -1,0 +1,94 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssecretsmanager"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/jsii-runtime-go"
+
+	schema "regulars/shared/table"
+)
+
+// store is where everything lasting is.
+type store struct {
+	table  awsdynamodb.TableV2
+	secret awssecretsmanager.Secret
+}
+
+func (d deployment) newStore() store {
+	text := func(name string) *awsdynamodb.Attribute {
+		return &awsdynamodb.Attribute{Name: &name, Type: awsdynamodb.AttributeType_STRING}
+	}
+	table := awsdynamodb.NewTableV2(d.Stack, jsii.String("Table"), &awsdynamodb.TablePropsV2{
+		PartitionKey: text(schema.AttrPK),
+		SortKey:      text(schema.AttrSK),
+		GlobalSecondaryIndexes: &[]*awsdynamodb.GlobalSecondaryIndexPropsV2{{
+			IndexName:      jsii.String(schema.DueIndex),
+			PartitionKey:   text(schema.AttrDueShard),
+			SortKey:        text(schema.AttrDueAt),
+			ProjectionType: awsdynamodb.ProjectionType(schema.DueProjection),
+		}},
+		Billing:             awsdynamodb.Billing_OnDemand(nil),
+		TimeToLiveAttribute: jsii.String(schema.AttrExpires),
+		DynamoStream:        awsdynamodb.StreamViewType(schema.StreamView),
+		// Encrypted at rest either way. A key of one's own would add a fee
+		// for every use and a way to lose the table, and protect only from
+		// people who may read keys but not the table: there are none.
+		Encryption: awsdynamodb.TableEncryptionV2_DynamoOwnedKey(),
+		PointInTimeRecoverySpecification: &awsdynamodb.PointInTimeRecoverySpecification{
+			PointInTimeRecoveryEnabled: jsii.Bool(true),
+		},
+		DeletionProtection: jsii.Bool(true),
+		RemovalPolicy:      awscdk.RemovalPolicy_RETAIN,
+	})
+
+	// Operators add the secrets of connections to this document after the
+	// first deployment. CloudFormation writes it once; should the template or
+	// the rule below change, it would write it again and all those would be
+	// lost, so a test pins both. The rule can fill one plain name only:
+	// token_key signs member tokens until somebody puts one into token_keys.
+	secret := awssecretsmanager.NewSecret(d.Stack, jsii.String("Secret"), &awssecretsmanager.SecretProps{
+		SecretName:  jsii.String("regulars/" + d.Stage),
+		Description: jsii.String("Regulars: keys that sign member tokens, secrets and tokens of connections"),
+		GenerateSecretString: &awssecretsmanager.SecretStringGenerator{
+			SecretStringTemplate: jsii.String(`{"token_keys":[],"connections":{},"api_tokens":{}}`),
+			GenerateStringKey:    jsii.String("token_key"),
+			PasswordLength:       jsii.Number(64),
+			ExcludePunctuation:   jsii.Bool(true), // it ends up inside JSON
+		},
+		RemovalPolicy: d.Removal,
+	})
+	return store{table, secret}
+}
+
+// newBus is where the merchant's own systems listen. It keeps what was
+// announced, so that a listener that is new or was broken can have it again.
+func (d deployment) newBus() awsevents.EventBus {
+	bus := awsevents.NewEventBus(d.Stack, jsii.String("Bus"), &awsevents.EventBusProps{
+		EventBusName: d.name(""),
+		Description:  jsii.String("What happened to members and their points"),
+	})
+	bus.Archive(jsii.String("Archive"), &awsevents.BaseArchiveProps{
+		Description: jsii.String("Everything announced lately, for a replay"),
+		// Every event has an account, so this is every event of this one.
+		EventPattern: &awsevents.EventPattern{Account: &[]*string{d.Account()}},
+		Retention:    awscdk.Duration_Days(jsii.Number(d.Archive)),
+	})
+	return bus
+}
+
+// failures are queues of work that failed for good, for somebody to look at.
+type failures struct {
+	changes   awssqs.Queue // positions in the change stream that could not be announced
+	schedules awssqs.Queue // runs that never started or did not succeed
+}
+
+func (d deployment) newQueue(id string) awssqs.Queue {
+	return awssqs.NewQueue(d.Stack, &id, &awssqs.QueueProps{
+		Encryption:      awssqs.QueueEncryption_SQS_MANAGED,
+		EnforceSSL:      jsii.Bool(true),
+		RetentionPeriod: awscdk.Duration_Days(jsii.Number(14)), // the longest that SQS knows
+	})
+}

@@ -1,0 +1,188 @@
+package tabletest
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// The emulator's version, and the older one that npm carries.
+const (
+	mavenVersion = "2.6.1"
+	npmVersion   = "2.9.30"
+)
+
+var (
+	local     = sync.OnceValues(endpoint)
+	accessKey = rand.Text() // letters and digits, as DynamoDB Local wants
+	lifeline  io.Closer     // held for ever: collected, it would be closed
+	errNoJava = errors.New("it needs Java 17 or newer")
+)
+
+// DynamoDBLocal is the endpoint of a DynamoDB and the access key of this test
+// process: DynamoDB Local keeps a database for each key, so packages tested in
+// parallel do not see each other's tables.
+//
+// TABLE_ENDPOINT or REGULARS_DYNAMODB_LOCAL name one that runs already.
+// Otherwise AWS's emulator is fetched, once for this user and never into the
+// repository (its licence forbids handing it on), and started once for the
+// process, with which it ends. Without Java the test is skipped.
+func DynamoDBLocal(t testing.TB) (endpoint, key string) {
+	t.Helper()
+	endpoint, err := local()
+	if errors.Is(err, errNoJava) {
+		t.Skipf("SKIPPED: the DynamoDB suite was not run: %v", err)
+	}
+	if err != nil {
+		t.Fatalf("DynamoDB Local: %v", err)
+	}
+	return endpoint, accessKey
+}
+
+func endpoint() (string, error) {
+	for _, name := range []string{"TABLE_ENDPOINT", "REGULARS_DYNAMODB_LOCAL"} {
+		if v := os.Getenv(name); v != "" {
+			return v, nil
+		}
+	}
+	return StartDynamoDBLocal()
+}
+
+// StartDynamoDBLocal fetches the emulator if need be, starts it on a free
+// port and waits until it answers. It ends with this process, however that ends.
+func StartDynamoDBLocal() (endpoint string, err error) {
+	if err := exec.Command("java", "-version").Run(); err != nil {
+		return "", fmt.Errorf("%w: %w", errNoJava, err)
+	}
+	dir, err := fetch()
+	if err != nil {
+		return "", err
+	}
+	port, err := freePort()
+	if err != nil {
+		return "", err
+	}
+	// The shell's standard input is a pipe that only this process holds: it
+	// ends when this process does, even by kill -9, and the shell ends Java.
+	cmd := exec.Command("sh", "-c", `"$@" & read end; kill $!`, "sh",
+		"java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.library.path="+dir,
+		"-cp", filepath.Join(dir, "*"), "com.amazonaws.services.dynamodbv2.local.main.ServerRunner",
+		"-disableTelemetry", "-inMemory", "-port", strconv.Itoa(port))
+	if lifeline, err = cmd.StdinPipe(); err != nil {
+		return "", err
+	}
+	if err := cmd.Start(); err != nil {
+		return "", err
+	}
+	endpoint = fmt.Sprintf("http://127.0.0.1:%d", port)
+	for range 300 {
+		if res, err := http.Get(endpoint); err == nil {
+			io.Copy(io.Discard, res.Body)
+			res.Body.Close()
+			return endpoint, nil
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return "", fmt.Errorf("no answer within 30 s from %q", cmd.Args)
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// fetch is the directory of the emulator's jars, in the user's cache. Only
+// one process fetches; the others wait for it.
+func fetch() (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	cache = filepath.Join(cache, "regulars")
+	dir := filepath.Join(cache, "dynamodb-local-"+mavenVersion)
+	if _, err := os.Stat(dir); err == nil {
+		return dir, nil
+	}
+	if err := os.MkdirAll(cache, 0o755); err != nil {
+		return "", err
+	}
+	lock, err := os.Create(filepath.Join(cache, "lock"))
+	if err != nil {
+		return "", err
+	}
+	defer lock.Close() // and with it the lock
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(dir); err == nil {
+		return dir, nil
+	}
+	tmp, err := os.MkdirTemp(cache, "fetch")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(tmp)
+	jars, err := fetchMaven(tmp)
+	if err != nil {
+		var npmErr error
+		if jars, npmErr = fetchNpm(tmp); npmErr != nil {
+			return "", errors.Join(err, npmErr)
+		}
+	}
+	return dir, os.Rename(jars, dir)
+}
+
+const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>regulars</groupId><artifactId>dynamodb-local</artifactId><version>1</version>
+  <dependencies><dependency>
+    <groupId>com.amazonaws</groupId><artifactId>DynamoDBLocal</artifactId><version>` + mavenVersion + `</version>
+  </dependency></dependencies>
+</project>`
+
+func fetchMaven(dir string) (jars string, err error) {
+	if err := os.WriteFile(filepath.Join(dir, "pom.xml"), []byte(pom), 0o644); err != nil {
+		return "", err
+	}
+	jars = filepath.Join(dir, "jars")
+	return jars, run(dir, "mvn", "-q", "-B", "org.apache.maven.plugins:maven-dependency-plugin:3.6.0:copy-dependencies",
+		"-DincludeScope=runtime", "-DoutputDirectory="+jars)
+}
+
+// fetchNpm is for machines with Java and Node but no Maven: an older version.
+func fetchNpm(dir string) (jars string, err error) {
+	const name = "amplify-dynamodb-simulator"
+	if err := run(dir, "npm", "install", "--silent", "--ignore-scripts", "--prefix", dir, name+"@"+npmVersion); err != nil {
+		return "", err
+	}
+	emulator := filepath.Join(dir, "node_modules", name, "emulator")
+	jars = filepath.Join(emulator, "DynamoDBLocal_lib")
+	return jars, os.Rename(filepath.Join(emulator, "DynamoDBLocal.jar"), filepath.Join(jars, "DynamoDBLocal.jar"))
+}
+
+func run(dir, name string, args ...string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("fetch with %s: %w\n%s", name, err, out)
+	}
+	return nil
+}

@@ -1,0 +1,193 @@
+package tabletest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"regulars/shared/table"
+)
+
+// collect walks a query to its end.
+func collect(t testing.TB, e table.Engine, q table.Query) (items []table.Item) {
+	t.Helper()
+	q.Consistent = true
+	for range 10_000 {
+		page, err := e.Query(t.Context(), q)
+		must(t, err, nil)
+		if len(page.Items) > q.Limit {
+			t.Fatalf("%d items, limit %d", len(page.Items), q.Limit)
+		}
+		items = append(items, page.Items...)
+		if page.Cursor == "" {
+			return items
+		}
+		q.After = page.Cursor
+	}
+	t.Fatal("the query does not end")
+	return nil
+}
+
+func queries(t *testing.T, e table.Engine) {
+	keys := []string{"A", "AB", "B", "B#1", "B#10", "B#2", "B$", "b", "é", "日", "日本", "🧾"} // in order of bytes
+	for _, i := range []int{5, 0, 11, 3, 7, 1, 9, 2, 10, 4, 8, 6} {
+		must(t, e.Write(t.Context(), put("p", keys[i], 1, keys[i])), nil)
+	}
+	for _, prefix := range []string{"", "A", "B", "B#", "B#1", "日", "none"} {
+		var want []string
+		for _, k := range keys {
+			if strings.HasPrefix(k, prefix) {
+				want = append(want, k)
+			}
+		}
+		for _, desc := range []bool{false, true} {
+			if desc {
+				slices.Reverse(want)
+			}
+			for _, limit := range []int{1, 2, 3, 5, 12, 1000} {
+				q := table.Query{PK: "p", Prefix: prefix, Desc: desc, Limit: limit}
+				items := collect(t, e, q)
+				equal(t, fmt.Sprintf("%+v", q), sortKeys(items), want)
+				for _, it := range items {
+					if string(it.Body) != it.SK {
+						t.Errorf("body %q of %q", it.Body, it.SK)
+					}
+				}
+			}
+			for i := range want {
+				q := table.Query{PK: "p", Prefix: prefix, Desc: desc, Limit: 1000, After: want[i]}
+				equal(t, fmt.Sprintf("%+v", q), sortKeys(collect(t, e, q)), want[i+1:])
+			}
+		}
+	}
+	// A walk goes on after an item that was deleted meanwhile.
+	must(t, e.Write(t.Context(), remove("p", "B#1", 1)), nil)
+	q := table.Query{PK: "p", Prefix: "B#", After: "B#1", Limit: 10}
+	equal(t, "after a deleted item", sortKeys(collect(t, e, q)), []string{"B#10", "B#2"})
+	q.Desc, q.After = true, "B#11"
+	equal(t, "before an absent item", sortKeys(collect(t, e, q)), []string{"B#10"})
+}
+
+func partitions(t *testing.T, e table.Engine) {
+	for _, pk := range []string{"p", "p#", "p#1", "o", "q", "pp"} {
+		must(t, e.Write(t.Context(), put(pk, "s", 1, pk), put(pk, "t", 1, pk)), nil)
+	}
+	for _, desc := range []bool{false, true} {
+		for _, it := range collect(t, e, table.Query{PK: "p", Limit: 3, Desc: desc}) {
+			if it.PK != "p" {
+				t.Errorf("read %v in partition p", it.Key)
+			}
+		}
+	}
+}
+
+func largePages(t *testing.T, e table.Engine) {
+	body := strings.Repeat("x", 390_000)
+	var want []string
+	for i := range 7 {
+		want = append(want, fmt.Sprint(i))
+		must(t, e.Write(t.Context(), put("p", want[i], 1, body)), nil)
+	}
+	page, err := e.Query(t.Context(), table.Query{PK: "p", Limit: 10})
+	if err != nil || len(page.Items) == 0 || len(page.Items) > 4 || page.Cursor == "" {
+		t.Errorf("a page has %d items of 390 KB, cursor %q, %v", len(page.Items), page.Cursor, err)
+	}
+	items := collect(t, e, table.Query{PK: "p", Limit: 10})
+	equal(t, "walk", sortKeys(items), want)
+	for _, it := range items {
+		if string(it.Body) != body {
+			t.Errorf("body of %q is not what was written", it.SK)
+		}
+	}
+}
+
+// dueKeys walks the due index to its end.
+func dueKeys(t testing.TB, e table.Engine, shard, before string, limit int) (all []string) {
+	t.Helper()
+	cursor := ""
+	for range 10_000 {
+		keys, next, err := e.DueBefore(t.Context(), shard, before, cursor, limit)
+		must(t, err, nil)
+		if len(keys) > limit {
+			t.Fatalf("%d keys, limit %d", len(keys), limit)
+		}
+		for _, k := range keys {
+			all = append(all, k.PK+"/"+k.SK)
+		}
+		if cursor = next; cursor == "" {
+			return all
+		}
+	}
+	t.Fatal("the walk does not end")
+	return nil
+}
+
+func due(t *testing.T, e table.Engine) {
+	at := func(w table.Write, shard, at string) table.Write {
+		w.Item.Due = table.Due{Shard: shard, At: at}
+		return w
+	}
+	write := func(writes ...table.Write) {
+		t.Helper()
+		must(t, e.Write(t.Context(), writes...), nil)
+	}
+	write(put("p", "never", 1, ""), at(put("p", "c", 1, ""), "0", "2026-03-01T00:00:00Z"))
+	write(at(put("q", "a", 1, ""), "0", "2026-01-01T00:00:00Z"))
+	write(at(put("p", "b", 1, ""), "0", "2026-02-01T00:00:00Z"), at(put("p", "x", 1, ""), "1", "2026-01-01T00:00:00Z"))
+	const end = "2027-01-01T00:00:00Z"
+	for limit := range 5 {
+		equal(t, "all", dueKeys(t, e, "0", end, limit+1), []string{"q/a", "p/b", "p/c"})
+	}
+	equal(t, "up to and with", dueKeys(t, e, "0", "2026-02-01T00:00:00Z", 9), []string{"q/a", "p/b"})
+	equal(t, "before all", dueKeys(t, e, "0", "2025", 9), nil)
+	equal(t, "other shard", dueKeys(t, e, "1", end, 9), []string{"p/x"})
+	equal(t, "no such shard", dueKeys(t, e, "2", end, 9), nil)
+
+	write(at(put("q", "a", 2, ""), "0", "2026-12-01T00:00:00Z"))        // later
+	write(at(put("p", "x", 2, ""), "0", "2025-12-01T00:00:00Z"))        // to another shard
+	write(put("p", "b", 2, ""), at(put("p", "never", 2, ""), "1", end)) // out of it, into it
+	write(remove("p", "c", 1))
+	equal(t, "after moves", dueKeys(t, e, "0", end, 1), []string{"p/x", "q/a"})
+	equal(t, "after moves", dueKeys(t, e, "1", end, 1), []string{"p/never"})
+
+	var want []string // many at one instant: none is skipped between pages
+	for i := range 25 {
+		want = append(want, fmt.Sprintf("p/%02d", i))
+		write(at(put("p", fmt.Sprintf("%02d", i), 1, ""), "3", end))
+	}
+	for _, limit := range []int{1, 4, 25, 1000} {
+		got := dueKeys(t, e, "3", end, limit)
+		slices.Sort(got) // DynamoDB promises no order among them
+		equal(t, "at one instant", got, want)
+	}
+}
+
+func scan(t *testing.T, e table.Engine) {
+	var want []string
+	for i := range 30 {
+		w := put(fmt.Sprint("p", i%7), fmt.Sprint("s", i), 1, "body")
+		want = append(want, w.Item.PK+"/"+w.Item.SK)
+		must(t, e.Write(t.Context(), w), nil)
+	}
+	slices.Sort(want)
+	for _, limit := range []int{1, 4, 30, 1000} {
+		var got []string
+		cursor := ""
+		for range 1000 {
+			page, err := e.Scan(t.Context(), cursor, limit)
+			must(t, err, nil)
+			if len(page.Items) > limit {
+				t.Fatalf("%d items, limit %d", len(page.Items), limit)
+			}
+			for _, it := range page.Items {
+				got = append(got, it.PK+"/"+it.SK)
+			}
+			if cursor = page.Cursor; cursor == "" {
+				break
+			}
+		}
+		slices.Sort(got)
+		equal(t, fmt.Sprint("limit ", limit), got, want)
+	}
+}
