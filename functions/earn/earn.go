@@ -61,6 +61,7 @@ func ignored(reason string) Result {
 const (
 	noCustomer        = "no_customer"
 	currencyRefused   = "currency_not_accepted"
+	currencyDiffers   = "refund_in_another_currency"
 	redemptionStrange = "redemption_not_usable"
 )
 
@@ -106,7 +107,8 @@ func (h *Handler) take(tx *table.Tx, in *loyalty.Order, guest string, webhook bo
 }
 
 // refund takes one refund that came without its order.
-func (h *Handler) refund(tx *table.Tx, of loyalty.OrderRef, refund loyalty.Refund) (Result, error) {
+func (h *Handler) refund(tx *table.Tx, in *storefront.OrderRefund) (Result, error) {
+	of := loyalty.OrderRef{Source: in.Source, ID: in.Order}
 	rec, err := tx.Record(of)
 	if err != nil {
 		return Result{}, err
@@ -114,7 +116,10 @@ func (h *Handler) refund(tx *table.Tx, of loyalty.OrderRef, refund loyalty.Refun
 	if rec == nil {
 		rec = &loyalty.Record{}
 	}
-	status := rec.ReceiveRefund(of, refund)
+	if c := rec.Order.Currency; c != "" && c != in.Currency {
+		return ignored(currencyDiffers), nil
+	}
+	status := rec.ReceiveRefund(of, in.Refund)
 	switch status {
 	case loyalty.Waiting:
 		tx.PutRecord(rec)

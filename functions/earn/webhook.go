@@ -1,6 +1,7 @@
 package earn
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,7 +31,7 @@ func (h *Handler) webhook(ctx context.Context, r *web.Request) (web.Answer, erro
 	if err != nil {
 		return web.Answer{}, err
 	}
-	c := storefront.Connection{ID: conn.ID, Kind: conn.Kind, URL: conn.URL, Secrets: secrets.Connections[conn.ID]}
+	c := storefront.Connection{ID: conn.ID, Kind: conn.Kind, URL: cmp.Or(conn.URL, addressOf(r)), Secrets: secrets.Connections[conn.ID]}
 	d := storefront.Delivery{Header: r.Header, Body: r.Body, At: []time.Time{h.Gate.Clock(), h.Now()}}
 	if err := storefront.Verify(c, d); err != nil {
 		return web.Answer{}, err
@@ -46,7 +47,7 @@ func (h *Handler) webhook(ctx context.Context, r *web.Request) (web.Answer, erro
 		case m.Order != nil:
 			res, err = h.take(tx, m.Order, member, true)
 		case m.Refund != nil:
-			res, err = h.refund(tx, loyalty.OrderRef{Source: m.Refund.Source, ID: m.Refund.Order}, m.Refund.Refund)
+			res, err = h.refund(tx, m.Refund)
 		case m.Customer != nil:
 			res, err = customer(tx, m.Customer, member, now)
 		case m.Privacy != nil:
@@ -62,6 +63,14 @@ func (h *Handler) webhook(ctx context.Context, r *web.Request) (web.Answer, erro
 		res, err = ignored(code), nil
 	}
 	return web.Answer{Body: res}, err
+}
+
+// addressOf is the address that a request was sent to, for a storefront that
+// signs it and a connection that does not state it. Whoever makes up a Host
+// still lacks the secret.
+func addressOf(r *web.Request) string {
+	scheme := cmp.Or(r.Header.Get("X-Forwarded-Proto"), "http")
+	return scheme + "://" + r.Host + r.URL.Path
 }
 
 // neverUsable tells whether an error is a refusal that would be the same

@@ -61,7 +61,7 @@ var kinds = []string{"shopify", "woocommerce", "bigcommerce", "stripe", "square"
 func ownConnections() []table.Connection {
 	var list []table.Connection
 	for _, k := range kinds {
-		list = append(list, table.Connection{ID: k, Kind: k, URL: "http://localhost/v1/webhooks/" + k})
+		list = append(list, table.Connection{ID: k, Kind: k})
 	}
 	return list
 }

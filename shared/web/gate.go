@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -60,12 +62,23 @@ func (g *Gate) Handle(h Handler, scopes ...Scope) http.Handler {
 		ctx, cancel := context.WithTimeout(hr.Context(), g.Timeout)
 		defer cancel()
 		r := &Request{Request: hr, ID: requestID(hr)}
-		answer, err := g.answer(ctx, r, h, scopes)
+		answer, err := g.guarded(ctx, r, h, scopes)
 		if err != nil {
 			answer = problem(ctx, r.ID, err)
 		}
 		answer.send(w)
 	})
+}
+
+// guarded turns a panic into an error: one request must not end the process
+// for those beside it, nor leave its own without an answer.
+func (g *Gate) guarded(ctx context.Context, r *Request, h Handler, scopes []Scope) (out reply, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return g.answer(ctx, r, h, scopes)
 }
 
 func (g *Gate) answer(ctx context.Context, r *Request, h Handler, scopes []Scope) (reply, error) {
