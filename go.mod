@@ -68,7 +68,8 @@ require (
 )
 
 tool (
-	github.com/OpenPeeDeeP/depguard/v2/cmd/depguard
 	honnef.co/go/tools/cmd/staticcheck
 	mvdan.cc/gofumpt
 )
+
+ignore ./node_modules

@@ -117,7 +117,7 @@ const Default = "program"
 // before the activation that it follows.
 var Schedules = []Schedule{
 	{Name: "expire", Function: "maintain", Every: 15 * time.Minute, Does: "points and holds whose time has passed"},
-	{Name: "activate", Function: "maintain", Every: 15 * time.Minute, Does: "pending points whose day has come"},
+	{Name: "activate", Function: "maintain", Every: time.Hour, Does: "pending points whose day has come"},
 }
 
 // Changes are what announce is given. Orders, ledger pages, idempotency

@@ -13,12 +13,16 @@ import (
 
 const usage = `usage: regulars <command>
 
-  run      the whole system in this process, on 127.0.0.1
-  verify   recompute every ledger of a table and its books
+  run              the whole system in this process, on 127.0.0.1
+  verify           recompute every ledger of a table and its books
+  setup OUTPUTS    make what a deployed stack needs before its first request;
+                   OUTPUTS is the file that cdk deploy --outputs-file wrote
 
-Environment: PORT (8080), HOST (127.0.0.1), API_KEY (sk_local),
+Environment of run and verify: PORT (8080), HOST (127.0.0.1), API_KEY (sk_local),
 WEBHOOK_SECRET (local-webhook-secret), DATA_DIR (.local),
-TABLE_ENDPOINT (a DynamoDB endpoint instead of the file in DATA_DIR).
+TABLE_ENDPOINT (a DynamoDB endpoint instead of the file in DATA_DIR). Of setup:
+PROGRAM (main), CONNECTIONS (id=kind,...; one of each kind named after it), and
+AWS credentials.
 `
 
 func main() {
@@ -31,20 +35,18 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
-	if len(args) != 1 {
-		fmt.Fprint(os.Stderr, usage)
-		os.Exit(2)
-	}
 	c := config()
-	switch args[0] {
-	case "run":
+	switch {
+	case len(args) == 2 && args[0] == "setup":
+		return setup(ctx, args[1])
+	case len(args) == 1 && args[0] == "run":
 		h, err := local.Open(ctx, c)
 		if err != nil {
 			return err
 		}
 		defer h.Close()
 		return h.Run(ctx, c, func(url string) { fmt.Print(welcome(url, c)) })
-	case "verify":
+	case len(args) == 1 && args[0] == "verify":
 		return local.Verify(ctx, c, os.Stdout)
 	}
 	fmt.Fprint(os.Stderr, usage)

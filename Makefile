@@ -1,0 +1,75 @@
+# Regulars. `make help` lists what there is.
+
+GO        ?= go
+FUNCTIONS := $(notdir $(patsubst %/lambda,%,$(wildcard functions/*/lambda)))
+FLAGS     := -tags lambda.norpc -trimpath -buildvcs=false -ldflags "-s -w -buildid="
+# One DynamoDB Local (AWS's emulator, fetched on first use) serves a whole run.
+DYNAMODB  := $(GO) run ./shared/table/tabletest/dynamodblocal --
+STAGE     ?= dev
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
+
+.DEFAULT_GOAL := help
+.PHONY: help run test race check lint build synth smoke gate bench verify fuzz deploy setup clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## the whole system on this machine: http://127.0.0.1:8080
+	@$(GO) build -o dist/regulars ./infra/local/regulars
+	@./dist/regulars run
+
+test: ## all tests, on both engines; needs Java for the second
+	CDK_VALIDATION=false $(DYNAMODB) $(GO) test ./...
+
+race: ## the same under the race detector, the CDK app aside
+	$(DYNAMODB) $(GO) test -race $$($(GO) list ./... | grep -v -e /infra$$ -e /infra/bench -e /infra/runtimeapi)
+
+check: lint test race synth gate ## all that must pass before a change lands
+
+lint: ## vet, staticcheck, formatting
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	@test -z "$$($(GO) tool gofumpt -l events functions infra shared | tee /dev/stderr)" || { echo "gofumpt -w the files above" >&2; exit 1; }
+
+build: ## the functions, as they are deployed, into dist/
+	@for f in $(FUNCTIONS); do \
+	  echo "build $$f" && GOOS=linux GOARCH=arm64 CGO_ENABLED=0 $(GO) build $(FLAGS) -o dist/$$f/bootstrap ./functions/$$f/lambda || exit 1; done
+
+node_modules: package-lock.json
+	npm ci --no-audit --no-fund && touch node_modules
+
+synth: build node_modules ## the CloudFormation templates of both stages, offline
+	npx cdk synth -q -c regulars:stage=dev
+	npx cdk synth -q -c regulars:stage=prod -o cdk.out/prod
+
+# What holds data may not be replaced by a deployment.
+BASE ?= HEAD
+gate: ## fail if a deployment would replace the table or another keeper of data
+	@if git cat-file -e $(BASE):infra/testdata/regulars-dev.template.json 2>/dev/null; then \
+	  git show $(BASE):infra/testdata/regulars-dev.template.json > cdk.out/base.json && \
+	  ! NO_COLOR=1 npx cdk diff regulars-dev --app cdk.out --template cdk.out/base.json 2>&1 \
+	    | grep -E '^\[[-~]\] AWS::(DynamoDB|SecretsManager|Events|SQS|KMS)::.*(replaced?|destroy|orphan)$$'; \
+	else echo "gate: $(BASE) has no template to compare with"; fi
+
+smoke: ## every binary that ships answers real events through the Lambda Runtime API
+	$(DYNAMODB) $(GO) test -count=1 -v ./infra/runtimeapi
+
+bench: ## what everything costs: request units, bytes, allocations, CPU, start-up
+	$(DYNAMODB) $(GO) run ./infra/bench
+
+verify: ## recompute every ledger of the local table
+	@$(GO) run ./infra/local/regulars verify
+
+fuzz: ## every decoder for FUZZTIME each
+	@for t in $$(grep -rhoE '^func Fuzz[A-Za-z]+' shared --include='*_test.go' | cut -c6-); do \
+	  $(GO) test ./$$(dirname $$(grep -rlE "^func $$t\(" shared --include='*_test.go')) -run '^$$' -fuzz "^$$t$$" -fuzztime $${FUZZTIME:-20s} || exit 1; done
+
+deploy: build node_modules ## the stack, with the AWS credentials of the shell (STAGE=dev|prod)
+	npx cdk deploy -c regulars:stage=$(STAGE) --outputs-file cdk.out/outputs.json
+	@echo "next: make setup"
+
+setup: ## after deploy: make the program, its first key and the connections
+	@$(GO) run ./infra/local/regulars setup cdk.out/outputs.json
+
+clean: ## remove what was built
+	rm -rf dist cdk.out node_modules

@@ -1,0 +1,129 @@
+package topology_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/OpenPeeDeeP/depguard/v2"
+	"golang.org/x/tools/go/analysis"
+	"gopkg.in/yaml.v3"
+)
+
+// findings are what the linter says of one file.
+func findings(t *testing.T, linter *analysis.Analyzer, name string, src any) []string {
+	t.Helper()
+	set := token.NewFileSet()
+	f, err := parser.ParseFile(set, name, src, parser.ImportsOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	_, err = linter.Run(&analysis.Pass{Analyzer: linter, Fset: set, Files: []*ast.File{f},
+		Report: func(d analysis.Diagnostic) { out = append(out, d.Message) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func linter(t *testing.T) (*analysis.Analyzer, string) {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := os.ReadFile(filepath.Join(root, ".depguard.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rules depguard.LinterSettings
+	if err := yaml.Unmarshal(raw, &rules); err != nil {
+		t.Fatal(err)
+	}
+	a, err := depguard.NewAnalyzer(&rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a, root
+}
+
+// Imports run one way.
+func TestImportsRunOneWay(t *testing.T) {
+	linter, root := linter(t)
+	files := 0
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (strings.HasPrefix(d.Name(), ".") || d.Name() == "node_modules" || strings.HasSuffix(d.Name(), ".out")) {
+			return filepath.SkipDir
+		}
+		if strings.HasSuffix(path, ".go") {
+			files++
+			for _, f := range findings(t, linter, path, nil) {
+				t.Errorf("%s: %s", path[len(root)+1:], f)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files < 50 {
+		t.Fatalf("only %d files were looked at", files)
+	}
+}
+
+// Each rule bites where it should, and only there.
+func TestImportRulesBite(t *testing.T) {
+	linter, root := linter(t)
+	for _, c := range []struct {
+		file, imports string
+		bites         bool
+	}{
+		{"events/events.go", "regulars/shared/loyalty", true},
+		{"events/events.go", "encoding/json", false},
+		{"shared/loyalty/earn.go", "net/http", true},
+		{"shared/loyalty/earn.go", "log/slog", true},
+		{"shared/loyalty/earn.go", "math/rand/v2", true},
+		{"shared/loyalty/earn.go", "github.com/oklog/ulid/v2", true},
+		{"shared/loyalty/earn.go", "regulars/shared/table", true},
+		{"shared/loyalty/earn.go", "regulars/events", false},
+		{"shared/loyalty/earn.go", "math/big", false},
+		{"shared/strict/strict.go", "regulars/shared/web", true},
+		{"shared/program/compile.go", "regulars/shared/table", true},
+		{"shared/program/compile.go", "regulars/shared/loyalty", false},
+		{"shared/storefront/shopify.go", "regulars/shared/table", true},
+		{"shared/table/tx.go", "regulars/shared/web", true},
+		{"shared/table/tx.go", "regulars/shared/table/dynamo", true},
+		{"shared/table/dynamo/dynamo.go", "regulars/shared/loyalty", true},
+		{"shared/table/dynamo/dynamo.go", "github.com/aws/aws-sdk-go-v2/aws", false},
+		{"shared/table/embedded/write.go", "github.com/aws/aws-sdk-go-v2/aws", true},
+		{"shared/web/gate.go", "regulars/functions/earn", true},
+		{"shared/web/gate.go", "regulars/shared/table/embedded", true},
+		{"functions/earn/earn.go", "regulars/functions/members", true},
+		{"functions/earn/earn.go", "os", true},
+		{"functions/earn/earn.go", "github.com/aws/aws-sdk-go-v2/aws", true},
+		{"functions/earn/earn.go", "regulars/shared/table/dynamo", true},
+		{"functions/earn/earn.go", "regulars/shared/storefront", false},
+		{"functions/earn/lambda/main.go", "regulars/functions/gateway", false},
+		{"functions/gateway/gateway.go", "regulars/functions/earn", true},
+		{"infra/stack.go", "regulars/shared/loyalty", true},
+		{"infra/stack.go", "regulars/infra/topology", false},
+		{"infra/topology/topology.go", "regulars/shared/table", true},
+	} {
+		t.Run(c.file+" "+c.imports, func(t *testing.T) {
+			src := fmt.Sprintf("package p\n\nimport _ %q\n", c.imports)
+			if got := findings(t, linter, filepath.Join(root, c.file), src); (len(got) > 0) != c.bites {
+				t.Errorf("findings: %v", got)
+			}
+		})
+	}
+}
