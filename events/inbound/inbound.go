@@ -7,7 +7,7 @@ package inbound
 import "embed"
 
 // Files are the samples, by the kind of connection: shopify.json (topic
-// orders/paid), woocommerce.json (order.updated), bigcommerce.json with
+// orders/paid) and shopify_refund.json (refunds/create), woocommerce.json (order.updated), bigcommerce.json with
 // bigcommerce_order_118.json and bigcommerce_order_118_products.json, stripe.json,
 // square.json, standard.json.
 //

@@ -1,0 +1,79 @@
+package runtimeapi
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"sync"
+)
+
+// Cloud stands in for what functions call beside the table: Secrets Manager,
+// with one secret, and an EventBridge bus.
+type Cloud struct {
+	Secret string
+
+	mu     sync.Mutex
+	refuse string
+	put    []Entry
+}
+
+// Entry is an event that was put on the bus.
+type Entry struct {
+	EventBusName, Source, DetailType, Detail string
+}
+
+// Refuse makes the bus refuse the entries of a type from now on; "" none.
+func (c *Cloud) Refuse(detailType string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.refuse = detailType
+}
+
+// Taken are the entries that the bus took since it was last asked.
+func (c *Cloud) Taken() []Entry {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	put := c.put
+	c.put = nil
+	return put
+}
+
+// ServeHTTP speaks the JSON protocol of both services.
+func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	switch op := r.Header.Get("X-Amz-Target"); op {
+	case "secretsmanager.GetSecretValue":
+		var in struct{ SecretId string }
+		if json.NewDecoder(r.Body).Decode(&in) != nil || in.SecretId == "" {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		json.NewEncoder(w).Encode(map[string]string{"ARN": in.SecretId, "Name": "secret", "SecretString": c.Secret})
+	case "AWSEvents.PutEvents":
+		var in struct{ Entries []Entry }
+		if json.NewDecoder(r.Body).Decode(&in) != nil || len(in.Entries) == 0 || len(in.Entries) > 10 {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		type result struct{ EventId, ErrorCode, ErrorMessage *string }
+		out := struct {
+			FailedEntryCount int
+			Entries          []result
+		}{}
+		for _, e := range in.Entries {
+			if e.DetailType == c.refuse {
+				out.FailedEntryCount++
+				out.Entries = append(out.Entries, result{ErrorCode: new("ThrottlingException"), ErrorMessage: new("Rate exceeded")})
+				continue
+			}
+			c.put = append(c.put, e)
+			out.Entries = append(out.Entries, result{EventId: new(fmt.Sprint(len(c.put)))})
+		}
+		json.NewEncoder(w).Encode(out)
+	default:
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprintf(w, `{"__type":"UnknownOperationException","message":%q}`, op)
+	}
+}
