@@ -165,6 +165,10 @@ func (h *Handler) find(ctx context.Context, r *web.Request) (web.Answer, error) 
 	if external != "" && !loyalty.ValidID(external) {
 		return web.Answer{}, loyalty.Malformed("external_id", external, loyalty.IDRule)
 	}
+	source := q.Get("source")
+	if source != "" && !loyalty.ValidSource(source) {
+		return web.Answer{}, loyalty.Malformed("source", source, loyalty.SourceRule)
+	}
 	limit, err := r.Limit()
 	if err != nil {
 		return web.Answer{}, err
@@ -175,7 +179,7 @@ func (h *Handler) find(ctx context.Context, r *web.Request) (web.Answer, error) 
 	}
 	page := web.Page[Shape]{Data: []Shape{}}
 	err = h.Gate.Store.View(ctx, r.Program, func(tx *table.Tx) error {
-		ids, err := tx.MembersWith(email, phone, external, q.Get("source"))
+		ids, err := tx.MembersWith(email, phone, external, source)
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ package program
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ import (
 
 	"regulars/shared/loyalty"
 	"regulars/shared/program"
+	"regulars/shared/strict"
 	"regulars/shared/table"
 	"regulars/shared/web"
 )
@@ -118,6 +120,9 @@ func toJSON(contentType string, body []byte) ([]byte, error) {
 	if !strings.Contains(contentType, "yaml") && (strings.Contains(contentType, "json") || strings.HasPrefix(text, "{")) {
 		return body, nil
 	}
+	if brackets(text) > strict.MaxDepth {
+		return nil, loyalty.Malformed("/", "", fmt.Sprintf("nested deeper than %d", strict.MaxDepth))
+	}
 	file, err := parser.ParseBytes(body, 0)
 	if err != nil {
 		return nil, loyalty.Malformed("/", "", "is neither JSON nor YAML: "+firstLine(yaml.FormatError(err, false, false)))
@@ -139,6 +144,22 @@ func toJSON(contentType string, body []byte) ([]byte, error) {
 		return nil, loyalty.Malformed("/", "", "is not YAML: "+firstLine(yaml.FormatError(err, false, false)))
 	}
 	return raw, nil
+}
+
+// brackets is how deep a text nests, quotes aside: the YAML parser takes time
+// with the square of that before it refuses.
+func brackets(text string) (most int) {
+	depth := 0
+	for _, c := range []byte(text) {
+		switch c {
+		case '[', '{':
+			depth++
+			most = max(most, depth)
+		case ']', '}':
+			depth--
+		}
+	}
+	return most
 }
 
 type aliasFinder struct{ found bool }

@@ -180,12 +180,18 @@ func (h *Handler) capture(ctx context.Context, r *web.Request) (web.Answer, erro
 }
 
 func (h *Handler) release(ctx context.Context, r *web.Request) (web.Answer, error) {
+	if err := r.Decode(&struct{}{}); err != nil {
+		return web.Answer{}, err
+	}
 	return h.change(ctx, r, "hld_", "hold", func(a *loyalty.Account, red *loyalty.Redemption, t *loyalty.Terms, now time.Time) error {
 		return a.Release(red, t, now)
 	})
 }
 
 func (h *Handler) cancel(ctx context.Context, r *web.Request) (web.Answer, error) {
+	if err := r.Decode(&struct{}{}); err != nil {
+		return web.Answer{}, err
+	}
 	return h.change(ctx, r, "rdm_", "redemption", func(a *loyalty.Account, red *loyalty.Redemption, t *loyalty.Terms, now time.Time) error {
 		return a.Cancel(red, t, now)
 	})

@@ -26,8 +26,10 @@ func terms(change ...func(*loyalty.Terms)) *loyalty.Terms {
 	t := &loyalty.Terms{
 		Version: 1, Currency: "ILS", Zone: jerusalem,
 		Point: loyalty.Price{Points: 100, Amount: 500},
-		Earning: loyalty.Earning{When: loyalty.Paid, Rounding: loyalty.Floor, Stacking: loyalty.StackBest,
-			Rules: []loyalty.Rule{{ID: "base", Rate: big.NewRat(1, 100)}}},
+		Earning: loyalty.Earning{
+			When: loyalty.Paid, Rounding: loyalty.Floor, Stacking: loyalty.StackBest,
+			Rules: []loyalty.Rule{{ID: "base", Rate: big.NewRat(1, 100)}},
+		},
 		Expiry:   &loyalty.Expiry{After: loyalty.Period{Months: 12}, To: loyalty.EndOfDay},
 		Clawback: loyalty.Debt, Hold: loyalty.Period{Exact: 15 * time.Minute}, Minimum: 1, MaxShare: big.NewRat(1, 1), Grace: loyalty.Period{Days: 30},
 	}

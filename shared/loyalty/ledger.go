@@ -22,8 +22,10 @@ const (
 	MergeInto EntryType = 10
 )
 
-var entryNames = [...]string{Earn: "earn", Activate: "activate", Redeem: "redeem", Expire: "expire", Clawback: "clawback",
-	Restore: "restore", Adjust: "adjust", WriteOff: "writeoff", Refer: "refer", MergeInto: "merge"}
+var entryNames = [...]string{
+	Earn: "earn", Activate: "activate", Redeem: "redeem", Expire: "expire", Clawback: "clawback",
+	Restore: "restore", Adjust: "adjust", WriteOff: "writeoff", Refer: "refer", MergeInto: "merge",
+}
 
 func (t EntryType) String() string {
 	if int(t) < len(entryNames) {

@@ -56,8 +56,10 @@ func (a *Account) Hold(id string, points, orderAmount int64, t *Terms, now time.
 		return nil, insufficient(have-a.shown(t), points)
 	}
 	if points < t.Minimum {
-		return nil, &Error{Kind: Refused, Code: "below_minimum", Detail: fmt.Sprintf("a redemption takes at least %d points", t.Minimum),
-			Details: map[string]any{"minimum": t.Minimum, "missing": t.Minimum - points}}
+		return nil, &Error{
+			Kind: Refused, Code: "below_minimum", Detail: fmt.Sprintf("a redemption takes at least %d points", t.Minimum),
+			Details: map[string]any{"minimum": t.Minimum, "missing": t.Minimum - points},
+		}
 	}
 	value := t.Value(points)
 	if err := t.withinShare(value, orderAmount); err != nil {
@@ -66,8 +68,10 @@ func (a *Account) Hold(id string, points, orderAmount int64, t *Terms, now time.
 	h := Hold{ID: id, Until: t.Hold.After(now, t.Zone).Unix(), Parts: a.take(points)}
 	a.Holds = append(a.Holds, h)
 	a.At = now.Unix()
-	return &Redemption{ID: id, Member: a.Member, Points: points, Value: value, Currency: t.Currency,
-		Stage: Held, At: now.Unix(), Until: h.Until, Parts: h.Parts}, nil
+	return &Redemption{
+		ID: id, Member: a.Member, Points: points, Value: value, Currency: t.Currency,
+		Stage: Held, At: now.Unix(), Until: h.Until, Parts: h.Parts,
+	}, nil
 }
 
 // withinShare refuses to pay more of a basket than the program lets points pay.
@@ -81,8 +85,10 @@ func (t *Terms) withinShare(value, orderAmount int64) error {
 	}
 	most, _ := Floor.whole(new(big.Rat).Mul(t.MaxShare, new(big.Rat).SetInt64(orderAmount)))
 	if value > most {
-		return &Error{Kind: Refused, Code: "above_share_of_order", Detail: "points may not pay that much of the order",
-			Details: map[string]any{"most": most, "value": value}}
+		return &Error{
+			Kind: Refused, Code: "above_share_of_order", Detail: "points may not pay that much of the order",
+			Details: map[string]any{"most": most, "value": value},
+		}
 	}
 	return nil
 }
@@ -219,6 +225,8 @@ func notUsable(why string) error {
 }
 
 func insufficient(available, wanted int64) error {
-	return &Error{Kind: Refused, Code: "insufficient_points", Detail: fmt.Sprintf("%d points are wanted, %d can be spent", wanted, available),
-		Details: map[string]any{"available": available, "missing": wanted - available}}
+	return &Error{
+		Kind: Refused, Code: "insufficient_points", Detail: fmt.Sprintf("%d points are wanted, %d can be spent", wanted, available),
+		Details: map[string]any{"available": available, "missing": wanted - available},
+	}
 }

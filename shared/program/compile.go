@@ -21,6 +21,7 @@ const (
 	maxRules  = 100
 	maxPoints = 1_000_000
 	maxAmount = 1_000_000_000_000
+	maxYears  = 100 // of a period: what it ends at must be a year that can be written
 )
 
 var (
@@ -42,8 +43,10 @@ func (c *checker) refuse(path string, value any, reason string) {
 
 func (c *checker) later(path string, given bool) {
 	if given && c.err == nil {
-		c.err = &loyalty.Error{Kind: loyalty.Refused, Code: "not_supported_yet", Detail: path + " is not supported yet",
-			Details: map[string]any{"path": path, "reason": "not supported yet"}}
+		c.err = &loyalty.Error{
+			Kind: loyalty.Refused, Code: "not_supported_yet", Detail: path + " is not supported yet",
+			Details: map[string]any{"path": path, "reason": "not supported yet"},
+		}
 	}
 }
 
@@ -63,6 +66,9 @@ func (c *checker) period(path, v string) loyalty.Period {
 	p, err := loyalty.ParsePeriod(v)
 	if err != nil {
 		c.refuse(path, v, err.Error())
+	}
+	if p.Months > 12*maxYears || p.Days > 366*maxYears || p.Exact > maxYears*366*24*time.Hour {
+		c.refuse(path, v, fmt.Sprintf("must be at most %d years", maxYears))
 	}
 	return p
 }

@@ -129,8 +129,10 @@ func defaults() Document {
 	return Document{
 		Currency: "ILS", TimeZone: "Asia/Jerusalem", Languages: []string{"en", "he", "ar", "fa"},
 		PointValue: PointValue{Points: 100, Amount: 500},
-		Earning: Earning{Basis: "net", When: loyalty.Paid, Rounding: loyalty.Floor, Stacking: loyalty.StackBest, Pending: "P0D",
-			Rules: []Rule{{ID: "base", On: "order", Rate: &Rate{Points: 1, Amount: 100}}}},
+		Earning: Earning{
+			Basis: "net", When: loyalty.Paid, Rounding: loyalty.Floor, Stacking: loyalty.StackBest, Pending: "P0D",
+			Rules: []Rule{{ID: "base", On: "order", Rate: &Rate{Points: 1, Amount: 100}}},
+		},
 		Expiry:     Expiry{After: "P12M", To: loyalty.EndOfDay},
 		Clawback:   loyalty.Debt,
 		Hold:       Hold{Timeout: "PT15M"},

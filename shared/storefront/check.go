@@ -17,6 +17,7 @@ const (
 	maxLines     = 1000
 	maxDiscounts = 2000 // Shopify spreads one code over up to 500 lines
 	maxRefunds   = 1000
+	maxWeight    = 300 << 10 // bytes; an order is one item of at most 400 KB, and grows with its refunds
 )
 
 var sourcePattern = regexp.MustCompile(`^[a-z0-9_-]{1,40}$`)
@@ -91,6 +92,31 @@ func (r *reader) order(o *loyalty.Order) {
 		r.refund(path, refund)
 		r.unique(path+"/id", refund.ID, seen)
 	}
+	if n := weight(o); n > maxWeight {
+		r.fail("/lines", fmt.Sprint(n), fmt.Sprintf("texts, lines and discounts take more than the %d bytes in which an order is kept", maxWeight))
+	}
+}
+
+// weight is about how many bytes an order takes where it is kept, rather
+// more than less: each text, and for each part what its numbers take.
+func weight(o *loyalty.Order) int {
+	n := 500
+	for _, l := range o.Lines {
+		n += 60 + len(l.ID) + len(l.SKU) + len(l.Title) + len(l.Category)
+	}
+	for _, d := range o.Discounts {
+		n += 20 + len(d.Code)
+		for _, id := range d.Lines {
+			n += 3 + len(id)
+		}
+	}
+	for _, refund := range o.Refunds {
+		n += 20 + len(refund.ID)
+		for _, l := range refund.Lines {
+			n += 16 + len(l.Line)
+		}
+	}
+	return n
 }
 
 // lines answers the ids that it saw.

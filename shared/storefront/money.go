@@ -3,6 +3,7 @@ package storefront
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -141,6 +142,10 @@ func (r *reader) bounded(path string, n int64) int64 {
 	return n
 }
 
+// rfc3339 refuses what package time lets pass: hours of one digit, a comma
+// before the fraction, zones of a day and more (go.dev/issue/54580).
+var rfc3339 = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
+
 // time reads an instant in a layout of package time; one without a zone is
 // UTC. Zero when absent.
 func (r *reader) time(path, text, layout string) time.Time {
@@ -149,12 +154,11 @@ func (r *reader) time(path, text, layout string) time.Time {
 	}
 	var t time.Time
 	var err error
-	if layout == time.RFC3339 {
-		err = t.UnmarshalText([]byte(text)) // stricter than time.Parse
-	} else {
-		t, err = time.Parse(layout, text)
+	if t, err = time.Parse(layout, text); layout == time.RFC3339 && !rfc3339.MatchString(text) {
+		err = errors.New("read by package time, and not RFC 3339")
 	}
-	if t = t.UTC(); err != nil || t.Year() < 1970 || t.Year() > 9999 {
+	// The first second of 1970 is how the domain stores "not yet".
+	if t = t.UTC(); err != nil || t.Unix() < 1 || t.Year() > 9999 {
 		r.fail(path, text, "not a time of the years 1970 to 9999 written like "+layout)
 		return time.Time{}
 	}

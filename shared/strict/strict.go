@@ -84,7 +84,7 @@ func scan(body []byte) error {
 		switch tok.Kind() {
 		case '{', '[':
 			if dec.StackDepth() > MaxDepth {
-				return loyalty.Malformed(shorten(pointer(dec.StackPointer())), "", fmt.Sprintf("nested deeper than %d", MaxDepth))
+				return loyalty.Malformed(pointer(dec.StackPointer()), "", fmt.Sprintf("nested deeper than %d", MaxDepth))
 			}
 			seen = append(seen, nil)
 		case '}', ']':
@@ -127,20 +127,17 @@ func syntax(err error) error {
 	case syn.Err != nil:
 		why = "not valid JSON: " + syn.Err.Error()
 	}
-	return loyalty.Malformed(shorten(pointer(syn.JSONPointer)), fmt.Sprintf("byte %d", syn.ByteOffset), why)
+	return loyalty.Malformed(pointer(syn.JSONPointer), fmt.Sprintf("byte %d", syn.ByteOffset), why)
 }
 
+// pointer is a path as it is shown: kept printable when the input is all
+// brackets, or one key of a mebibyte.
 func pointer(p jsontext.Pointer) string {
-	if p == "" {
+	switch {
+	case p == "":
 		return "/"
+	case len(p) > 200:
+		return strings.ToValidUTF8(string(p[:200]), "") + "…"
 	}
 	return string(p)
-}
-
-// shorten keeps a path printable when the input is all brackets.
-func shorten(path string) string {
-	if len(path) > 200 {
-		return path[:200] + "…"
-	}
-	return path
 }

@@ -14,6 +14,10 @@ import (
 // receiptLife is how long an answer is kept for repetition.
 const receiptLife = 31 * 24 * time.Hour
 
+// maxKept is how long an answer may be to be kept, in bytes: an item of the
+// table holds 400 KB.
+const maxKept = 350 << 10
+
 type receiptCtx struct{}
 
 // once answers a repeated request as it was answered the first time. The
@@ -55,7 +59,10 @@ func (g *Gate) once(ctx context.Context, r *Request, h Handler) (reply, error) {
 		return reply{}, err
 	}
 	// Nothing was written but the answer: a refusal, or a request that found
-	// its work done.
+	// its work done. One that is too long to keep is made again when asked for.
+	if len(kept.sent.body) > maxKept {
+		return kept.sent, nil
+	}
 	err = g.Store.Update(ctx, r.Program, kept.write)
 	if kept.replay != nil {
 		return *kept.replay, nil

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"fmt"
+	"time"
+)
+
+// figure is what an operation cost each time that it was done.
+type figure struct {
+	name  string
+	costs []units
+}
+
+// shopper is how a member buys.
+type shopper struct {
+	name   string
+	every  time.Duration
+	spends int // after how many orders the points are spent; 0 is never
+}
+
+const day = 24 * time.Hour
+
+// regular is the member whose figures count.
+var regular = shopper{"every week, spends after 8 orders", 7 * day, 8}
+
+// others are members whose accounts are harder to keep small, or easier.
+var others = []shopper{
+	{"every month, never spends", 30 * day, 0},
+	{"every week, never spends", 7 * day, 0},
+	{"every day, spends after 30 orders", day, 30},
+	{"every day, never spends", day, 0},
+}
+
+// member is a shopper in a shop.
+type member struct {
+	*shop
+	shopper
+	id, external string
+	orders       int
+	progress     func(string)
+}
+
+func (s *shop) join(who shopper, progress func(string)) *member {
+	m := &member{shop: s, shopper: who, external: fmt.Sprintf("86422%d%d", who.every/day, who.spends), progress: progress}
+	m.id = s.enrol(m.external)
+	return m
+}
+
+func (m *member) byID() object       { return object{"member": m.id} }
+func (m *member) byExternal() object { return object{"customer": object{"external_id": m.external}} }
+
+func (m *member) orderID() string { return fmt.Sprintf("%s-%d", m.external, 820982911000000000+m.orders) }
+
+// buy is the next order, and the points spent when it is time for that.
+func (m *member) buy() (ordered, clock units) {
+	clock = m.later(m.every)
+	m.orders++
+	_, ordered = m.send("POST", "/v1/orders", order(m.orderID(), 1, m.byID(), m.clock, 0))
+	return ordered, clock
+}
+
+func (m *member) available() int64 {
+	a, _ := m.send("GET", "/v1/members/"+m.id, nil)
+	points, _ := a["points"].(object)
+	n, _ := points["available"].(float64)
+	return int64(n)
+}
+
+func (m *member) spend() (hold, capture units) {
+	a, hold := m.send("POST", "/v1/holds", object{"member": m.id, "points": m.available()})
+	id, _ := a["id"].(string)
+	_, capture = m.send("POST", "/v1/holds/"+id+"/capture", object{})
+	return hold, capture
+}
+
+// live lets a member buy and spend n times.
+func (m *member) live(n int) (orders, clocks, holds, captures []units) {
+	for range n {
+		ordered, clock := m.buy()
+		orders, clocks = append(orders, ordered), append(clocks, clock)
+		if m.spends > 0 && m.orders%m.spends == 0 {
+			h, c := m.spend()
+			holds, captures = append(holds, h), append(captures, c)
+		}
+		if m.orders%50 == 0 {
+			m.progress(fmt.Sprintf("%s: %d orders", m.name, m.orders))
+		}
+	}
+	return orders, clocks, holds, captures
+}
+
+// operations measures every operation for a member with a long history.
+func operations(s *shop, history, times int, progress func(string)) ([]figure, *member, error) {
+	m := s.join(regular, progress)
+	m.live(history)
+	orders, clocks, holds, captures := m.live(times)
+	f := map[string][]units{}
+	for i := range times {
+		do := func(name string, cost units) { f[name] = append(f[name], cost) }
+		m.later(m.every)
+		m.orders++
+		paid := order(m.orderID(), 1, m.byExternal(), m.clock, 0)
+		_, cost := m.webhook(paid)
+		do("webhook", cost)
+		_, cost = m.webhook(paid)
+		do("webhook again", cost)
+
+		m.buy()
+		_, cost = m.send("POST", "/v1/orders", order(m.orderID(), 1, m.byID(), m.clock, 0))
+		do("again", cost)
+		_, cost = m.send("GET", "/v1/members/"+m.id, nil)
+		do("balance", cost)
+		_, cost = m.send("POST", "/v1/orders", order(m.orderID(), 2, m.byID(), m.clock, 3000))
+		do("refund", cost)
+		_, cost = m.send("POST", "/v1/redemptions", object{"member": m.id, "points": 40})
+		do("redemption", cost)
+
+		if i%10 == 9 {
+			progress(fmt.Sprintf("operations: %d of %d", i+1, times))
+		}
+	}
+	return []figure{
+		{"new order, API", orders},
+		{"new order, webhook", f["webhook"]},
+		{"duplicate, API", f["again"]},
+		{"duplicate, webhook", f["webhook again"]},
+		{"partial refund", f["refund"]},
+		{"hold", holds},
+		{"capture", captures},
+		{"direct redemption", f["redemption"]},
+		{"balance read", f["balance"]},
+		{"schedule, between orders", clocks},
+	}, m, s.err
+}

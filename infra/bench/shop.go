@@ -1,0 +1,145 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"time"
+
+	"regulars/infra/local"
+)
+
+const (
+	apiKey = "sk_bench"
+	secret = "bench-webhook-secret"
+)
+
+// shop is the whole system on a metered DynamoDB, and who sells there. After
+// a first failure it does nothing more; err tells of it.
+type shop struct {
+	meter *meter
+	err   error
+
+	host  *local.Host
+	clock time.Time
+	close []func()
+}
+
+func openShop(ctx context.Context, endpoint string) (*shop, error) {
+	s := &shop{meter: &meter{endpoint: endpoint}, clock: time.Date(2021, 1, 3, 9, 0, 0, 0, time.UTC)}
+	srv := httptest.NewServer(s.meter)
+	s.close = append(s.close, srv.Close)
+	dir, err := os.MkdirTemp("", "regulars-bench")
+	if err != nil {
+		return nil, err
+	}
+	s.close = append(s.close, func() { os.RemoveAll(dir) })
+	s.host, err = local.Open(ctx, local.Config{DataDir: dir, APIKey: apiKey, WebhookSecret: secret, TableEndpoint: srv.URL, AccessKey: rand.Text()})
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	s.close = append(s.close, func() { s.host.Close() })
+	s.later(0)
+	return s, s.err
+}
+
+// Close ends it.
+func (s *shop) Close() {
+	for i := len(s.close) - 1; i >= 0; i-- {
+		s.close[i]()
+	}
+}
+
+type object = map[string]any
+
+// send sends a request and answers what came back and what it cost.
+func (s *shop) send(method, path string, body any, header ...string) (answer object, cost units) {
+	if s.err != nil {
+		return object{}, units{}
+	}
+	raw, err := json.Marshal(body)
+	if err != nil {
+		s.err = err
+		return object{}, units{}
+	}
+	r := httptest.NewRequest(method, path, bytes.NewReader(raw))
+	if body == nil {
+		r = httptest.NewRequest(method, path, http.NoBody)
+	}
+	r.Header.Set("Authorization", "Bearer "+apiKey)
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	s.meter.take()
+	s.host.ServeHTTP(w, r)
+	cost = s.meter.take()
+	if w.Code/100 != 2 {
+		s.err = fmt.Errorf("%s %s answered %d: %s", method, path, w.Code, w.Body)
+	} else if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil {
+		s.err = err
+	}
+	if s.meter.err != nil {
+		s.err = s.meter.err
+	}
+	return answer, cost
+}
+
+// webhook is send for a signed Standard Webhook.
+func (s *shop) webhook(body any) (object, units) {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		s.err = err
+	}
+	return s.send("POST", "/v1/webhooks/standard", body, signed(raw, s.clock)...)
+}
+
+// signed are the headers of a Standard Webhook.
+func signed(body []byte, at time.Time) []string {
+	stamp := fmt.Sprint(at.Unix())
+	mac := hmac.New(sha256.New, []byte(secret))
+	fmt.Fprintf(mac, "msg_1.%s.%s", stamp, body)
+	return []string{"webhook-id", "msg_1", "webhook-timestamp", stamp, "webhook-signature", "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))}
+}
+
+// later lets time pass, and the schedule write down what it decided.
+func (s *shop) later(d time.Duration) units {
+	s.clock = s.clock.Add(d)
+	s.send("PUT", "/_local/clock", object{"now": s.clock})
+	_, cost := s.send("POST", "/_local/schedules/expire/run", nil)
+	return cost
+}
+
+// enrol makes a member, known to the shop as external.
+func (s *shop) enrol(external string) string {
+	a, _ := s.send("POST", "/v1/members", object{"name": "נועה", "email": external + "@example.com", "external_ids": object{"standard": external}})
+	id, _ := a["id"].(string)
+	return id
+}
+
+// order is a paid order of two lines as shops send them.
+func order(id string, version int, who object, at time.Time, refunded int64) object {
+	o := object{
+		"source": "standard", "id": id, "version": version, "state": "paid", "currency": "ILS",
+		"placed_at": at, "paid_at": at, "channel": "web",
+		"lines": []object{
+			{"id": "13948271001", "sku": "COF-ETH-250", "title": "קפה אתיופיה ירגשף 250 גרם", "category": "coffee", "quantity": 2, "unit_price": 4990, "amount": 9980},
+			{"id": "13948271002", "sku": "MUG-BLU-01", "title": "Stoneware mug, blue, 300 ml", "category": "kitchen", "quantity": 1, "unit_price": 6500, "amount": 6500},
+		},
+		"discounts": []object{{"code": "WELCOME10", "amount": 1000}},
+		"shipping":  2500, "tax": 2800, "refunded": refunded,
+	}
+	for k, v := range who {
+		o[k] = v
+	}
+	return o
+}

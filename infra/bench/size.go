@@ -1,0 +1,101 @@
+package main
+
+import (
+	"maps"
+	"strings"
+
+	"regulars/shared/table"
+)
+
+// item is an item as DynamoDB's JSON has it; this table has no other types.
+type item map[string]struct {
+	S, N *string
+	B    []byte
+}
+
+func (it item) text(name string) string {
+	if s := it[name].S; s != nil {
+		return *s
+	}
+	return ""
+}
+
+// size is what units are counted by: names and values.
+func (it item) size() int {
+	n := 0
+	for name, v := range it {
+		n += len(name) + len(v.B)
+		if v.S != nil {
+			n += len(*v.S)
+		}
+		if v.N != nil {
+			n += numberSize(*v.N)
+		}
+	}
+	return n
+}
+
+// numberSize is one byte and one for each two significant digits.
+func numberSize(n string) int {
+	digits := strings.Trim(strings.TrimPrefix(n, "-"), "0")
+	size := 1 + (len(digits)+1)/2
+	if n[0] == '-' {
+		size++
+	}
+	return size
+}
+
+// index is the item's row in the due index, nil when it has none.
+func (it item) index() item {
+	row := item{}
+	for _, name := range []string{table.AttrPK, table.AttrSK, table.AttrDueShard, table.AttrDueAt} {
+		if v, ok := it[name]; ok {
+			row[name] = v
+		}
+	}
+	if len(row) < 4 {
+		return nil
+	}
+	return row
+}
+
+func writeUnits(size int) float64 { return float64(max(1, (size+1023)/1024)) }
+
+func readUnits(size int, consistent bool) float64 {
+	n := float64(max(1, (size+4095)/4096))
+	if consistent {
+		return n
+	}
+	return n / 2
+}
+
+// indexUnits is one write to enter, one to leave, both to move. A row that
+// stays as it is costs nothing.
+func indexUnits(before, after item) (n float64) {
+	same := func(name string) bool { return before.text(name) == after.text(name) }
+	if before != nil && after != nil && same(table.AttrDueShard) && same(table.AttrDueAt) {
+		return 0
+	}
+	if before != nil {
+		n += writeUnits(before.size())
+	}
+	if after != nil {
+		n += writeUnits(after.size())
+	}
+	return n
+}
+
+// stored is how many bytes the items of a partition take, by kind, and how
+// many items there are of it.
+func (m *meter) stored(pk string) (bytes, count map[string]int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	bytes, count = map[string]int{}, map[string]int{}
+	for key, it := range maps.All(m.items) {
+		if kind, _, _ := strings.Cut(key.SK, "#"); key.PK == pk || pk == "" {
+			bytes[kind] += it.size()
+			count[kind]++
+		}
+	}
+	return bytes, count
+}

@@ -1,0 +1,108 @@
+package loyalty_test
+
+import (
+	"math/big"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"regulars/shared/loyalty"
+)
+
+// SC2 without tiers: two multipliers, a coupon over two lines, a gift card.
+func TestSC2StackingAndRounding(t *testing.T) {
+	order := func() *loyalty.Order {
+		o := sale("1", 4995, 5997, 5000)
+		o.Lines[2].GiftCard = true
+		o.Discounts = []loyalty.Discount{{Code: "TEN", Amount: 1099}}
+		return o
+	}
+	for _, c := range []struct {
+		stacking loyalty.Stacking
+		points   int64
+		lines    []int64
+	}{
+		{loyalty.StackMultiply, 296, []int64{135, 161, 0}},
+		{loyalty.StackAdd, 247, []int64{112, 135, 0}},
+		{loyalty.StackBest, 197, []int64{90, 107, 0}},
+	} {
+		t.Run(string(c.stacking), func(t *testing.T) {
+			tm := terms(func(tm *loyalty.Terms) {
+				tm.Earning.Stacking = c.stacking
+				tm.Earning.Rules = append(tm.Earning.Rules,
+					loyalty.Rule{ID: "gold", Multiplier: big.NewRat(3, 2)}, loyalty.Rule{ID: "double", Multiplier: big.NewRat(2, 1)})
+			})
+			w := must(tm.Worth(order(), 0, time.Now()))
+			var lines, net []int64
+			for _, l := range w.Lines {
+				lines, net = append(lines, l.Points), append(net, l.Net)
+			}
+			if w.Points != c.points || !cmp.Equal(lines, c.lines) || !cmp.Equal(net, []int64{4496, 5397, 0}) {
+				t.Errorf("%d points, lines %v of %v", w.Points, lines, net)
+			}
+		})
+	}
+}
+
+func TestWhatRefundsTakeOff(t *testing.T) {
+	amount := func(n int64) *int64 { return &n }
+	for name, c := range map[string]struct {
+		change func(o *loyalty.Order)
+		net    []int64
+	}{
+		"a line's stated amount":             {func(o *loyalty.Order) { o.Lines[0].RefundedAmount = amount(2500) }, []int64{7500, 5000}},
+		"no more than the line had":          {func(o *loyalty.Order) { o.Lines[0].RefundedAmount = amount(99999) }, []int64{0, 5000}},
+		"a quantity without an amount":       {func(o *loyalty.Order) { o.Lines[0].Quantity, o.Lines[0].RefundedQuantity = 4, 1 }, []int64{7500, 5000}},
+		"an amount counts before a quantity": {func(o *loyalty.Order) { o.Lines[0].RefundedQuantity, o.Lines[0].RefundedAmount = 1, amount(0) }, []int64{10000, 5000}},
+		"a total is spread":                  {func(o *loyalty.Order) { o.Refunded = 3000 }, []int64{8000, 4000}},
+		"a total beyond what lines state":    {func(o *loyalty.Order) { o.Refunded = 4500; o.Lines[0].RefundedAmount = amount(3000) }, []int64{6125, 4375}},
+		"single refunds": {func(o *loyalty.Order) {
+			o.Refunds = []loyalty.Refund{{ID: "a", Amount: 1000, Lines: []loyalty.RefundLine{{Line: "1", Amount: 1000}}}, {ID: "b", Amount: 1500}}
+		}, []int64{8929, 3571}},
+		"the larger of stated and single": {func(o *loyalty.Order) { o.Refunded = 1500; o.Refunds = []loyalty.Refund{{ID: "a", Amount: 1000}} }, []int64{9000, 4500}},
+		"a cancelled order has nothing":   {func(o *loyalty.Order) { o.State = loyalty.Cancelled }, []int64{0, 0}},
+		"a discount on a line, and all refunded": {func(o *loyalty.Order) {
+			o.Discounts = []loyalty.Discount{{Amount: 4000, Lines: []string{"0"}}}
+			o.Refunded = 11000
+		}, []int64{0, 0}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := sale("1", 10000, 5000)
+			c.change(o)
+			w := must(terms().Worth(o, 0, time.Now()))
+			if got := []int64{w.Lines[0].Net, w.Lines[1].Net}; !cmp.Equal(got, c.net) {
+				t.Errorf("net %v, want %v", got, c.net)
+			}
+		})
+	}
+}
+
+func TestEqualVersionsMeetInAWebhook(t *testing.T) {
+	first := sale("1", 10000)
+	first.State = loyalty.Placed
+	later := sale("1", 10000)
+	later.Refunded = 500
+	for name, pair := range map[string][2]*loyalty.Order{"in order": {first, later}, "turned round": {later, first}} {
+		t.Run(name, func(t *testing.T) {
+			var r loyalty.Record
+			if st := must(r.Receive(pair[0], true)); st != loyalty.Applied {
+				t.Fatal(st)
+			}
+			if _, err := r.Receive(pair[1], true); err != nil {
+				t.Fatal(err)
+			}
+			if r.Order.State != loyalty.Paid || r.Order.Refunded != 500 {
+				t.Errorf("%+v", r.Order)
+			}
+			if st := must(r.Receive(pair[1], true)); st != loyalty.Duplicate {
+				t.Errorf("again: %s", st)
+			}
+		})
+	}
+	var r loyalty.Record
+	must(r.Receive(first, false))
+	if _, err := r.Receive(later, false); err == nil {
+		t.Error("the API took an equal version with other content")
+	}
+}
