@@ -122,7 +122,9 @@ func (h *Handler) refund(tx *table.Tx, in *storefront.OrderRefund) (Result, erro
 	status := rec.ReceiveRefund(of, in.Refund)
 	switch status {
 	case loyalty.Waiting:
-		tx.PutRecord(rec)
+		if err := keep(tx, rec); err != nil {
+			return Result{}, err
+		}
 	case loyalty.Applied:
 		if err := h.apply(tx, rec, &rec.Order, ""); err != nil {
 			return Result{}, err
@@ -166,8 +168,20 @@ func (h *Handler) apply(tx *table.Tx, rec *loyalty.Record, in *loyalty.Order, gu
 	if red != nil {
 		tx.PutRedemption(red)
 	}
-	tx.PutRecord(rec)
+	if err := keep(tx, rec); err != nil {
+		return err
+	}
 	return tx.PutAccount(a)
+}
+
+// keep writes a record, unless its storefront told of so many refunds, one
+// after the other, that it has no room for them.
+func keep(tx *table.Tx, rec *loyalty.Record) error {
+	if !storefront.Fits(&rec.Order) {
+		return loyalty.Refuse("too_many_refunds", "the order has more refunds than can be kept")
+	}
+	tx.PutRecord(rec)
+	return nil
 }
 
 // account is the account of the order's member: whom the record names, else

@@ -24,7 +24,7 @@ import (
 
 // timeout is what a request may take; the functions' own is a second longer,
 // so that a slow request ends with an answer.
-const timeout = 9 * time.Second
+const timeout = 28 * time.Second
 
 // Serve runs a function whose routes stand behind a gate. It connects before
 // the first request: what is slow about a start belongs there.

@@ -29,9 +29,8 @@ var (
 	email     = regexp.MustCompile(`^[^@\s]{1,128}@[^@\s]{1,125}$`)
 	phone     = regexp.MustCompile(`^\+?[0-9٠-٩۰-۹ ().-]{3,40}$`)
 	language  = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$`)
-	// of a calendar whose arithmetic is not here: the year is not 0
-	foreignDate = regexp.MustCompile(`^(\d{3}[1-9]|\d\d[1-9]0|\d[1-9]00|[1-9]000)-(0[1-9]|1[0-3])-(0[1-9]|[12]\d|3[01])$`)
-	calendars   = []string{"gregorian", "hebrew", "hijri", "persian"}
+	date      = regexp.MustCompile(`^\d{4}-(0[1-9]|1[0-3])-(0[1-9]|[12]\d|3[01])$`)
+	calendars = []string{"gregorian", "hebrew", "hijri", "persian"}
 )
 
 // apply checks the change and makes it.
@@ -110,7 +109,7 @@ func birth(b table.Birth) error {
 	}
 	_, err := time.Parse(time.DateOnly, b.Date)
 	if b.Calendar != "gregorian" {
-		if err = nil; !foreignDate.MatchString(b.Date) {
+		if err = nil; !date.MatchString(b.Date) || b.Date < "0001" {
 			err = errors.New("not a date")
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -120,7 +119,7 @@ func toJSON(contentType string, body []byte) ([]byte, error) {
 	if !strings.Contains(contentType, "yaml") && (strings.Contains(contentType, "json") || strings.HasPrefix(text, "{")) {
 		return body, nil
 	}
-	if brackets(text) > strict.MaxDepth {
+	if nesting(text) > strict.MaxDepth {
 		return nil, loyalty.Malformed("/", "", fmt.Sprintf("nested deeper than %d", strict.MaxDepth))
 	}
 	file, err := parser.ParseBytes(body, 0)
@@ -146,9 +145,9 @@ func toJSON(contentType string, body []byte) ([]byte, error) {
 	return raw, nil
 }
 
-// brackets is how deep a text nests, quotes aside: the YAML parser takes time
-// with the square of that before it refuses.
-func brackets(text string) (most int) {
+// nesting is how deep a YAML text nests by brackets or by dashes on one line,
+// quotes aside: its parser takes time with the square of that before it refuses.
+func nesting(text string) (most int) {
 	depth := 0
 	for _, c := range []byte(text) {
 		switch c {
@@ -158,6 +157,10 @@ func brackets(text string) (most int) {
 		case ']', '}':
 			depth--
 		}
+	}
+	for line := range strings.Lines(text) {
+		rest := strings.TrimLeft(line, "-? \t")
+		most = max(most, len(strings.Fields(line[:len(line)-len(rest)])))
 	}
 	return most
 }
@@ -223,7 +226,7 @@ func (h *Handler) health(context.Context, *web.Request) (web.Answer, error) {
 }
 
 func nowhere(_ context.Context, r *web.Request) (web.Answer, error) {
-	return web.Answer{}, &loyalty.Error{Kind: loyalty.Missing, Code: "not_found", Detail: "nothing answers " + r.Method + " " + strconv.Quote(r.URL.Path)}
+	return web.Answer{}, web.Nowhere(r.Request)
 }
 
 func openapi(context.Context, *web.Request) (web.Answer, error) {

@@ -25,7 +25,7 @@ func main() {
 	}
 	defer s.Close()
 	p := func(l string) { fmt.Fprintln(os.Stderr, l) }
-	fs, m, err := operations(s, 120, 40, p)
+	fs, m, err := operations(s, 200, 80, p)
 	if err != nil {
 		panic(err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -15,20 +16,22 @@ type figure struct {
 type shopper struct {
 	name   string
 	every  time.Duration
-	spends int // after how many orders the points are spent; 0 is never
+	spends int // after how many orders points are spent; 0 is never
+	points int // how many of them; 0 is all
 }
 
 const day = 24 * time.Hour
 
 // regular is the member whose figures count.
-var regular = shopper{"every week, spends after 8 orders", 7 * day, 8}
+var regular = shopper{"every week, spends 1,000 after 8 orders", 7 * day, 8, 1000}
 
 // others are members whose accounts are harder to keep small, or easier.
 var others = []shopper{
-	{"every month, never spends", 30 * day, 0},
-	{"every week, never spends", 7 * day, 0},
-	{"every day, spends after 30 orders", day, 30},
-	{"every day, never spends", day, 0},
+	{"every month, never spends", 30 * day, 0, 0},
+	{"every week, spends all after 8 orders", 7 * day, 8, 0},
+	{"every week, never spends", 7 * day, 0, 0},
+	{"every day, spends all after 30 orders", day, 30, 0},
+	{"every day, never spends", day, 0, 0},
 }
 
 // member is a shopper in a shop.
@@ -49,7 +52,8 @@ func (s *shop) join(who shopper, progress func(string)) *member {
 func (m *member) byID() object       { return object{"member": m.id} }
 func (m *member) byExternal() object { return object{"customer": object{"external_id": m.external}} }
 
-func (m *member) orderID() string { return fmt.Sprintf("%s-%d", m.external, 820982911000000000+m.orders) }
+// orderID is an id as long as the longest that storefronts give.
+func (m *member) orderID() string { return fmt.Sprintf("%s%0*d", m.external, 18-len(m.external), m.orders) }
 
 // buy is the next order, and the points spent when it is time for that.
 func (m *member) buy() (ordered, clock units) {
@@ -59,15 +63,15 @@ func (m *member) buy() (ordered, clock units) {
 	return ordered, clock
 }
 
-func (m *member) available() int64 {
+func (m *member) available() int {
 	a, _ := m.send("GET", "/v1/members/"+m.id, nil)
 	points, _ := a["points"].(object)
 	n, _ := points["available"].(float64)
-	return int64(n)
+	return int(n)
 }
 
 func (m *member) spend() (hold, capture units) {
-	a, hold := m.send("POST", "/v1/holds", object{"member": m.id, "points": m.available()})
+	a, hold := m.send("POST", "/v1/holds", object{"member": m.id, "points": cmp.Or(m.points, m.available())})
 	id, _ := a["id"].(string)
 	_, capture = m.send("POST", "/v1/holds/"+id+"/capture", object{})
 	return hold, capture

@@ -38,7 +38,12 @@ type wild struct {
 
 func newWild(t *testing.T) *wild {
 	t.Helper()
-	w := &wild{shop: open(t, local.Config{DataDir: t.TempDir()})}
+	dir := t.TempDir()
+	if shm, err := os.MkdirTemp("/dev/shm", "regulars"); err == nil { // many thousand writes that need not reach a disk
+		t.Cleanup(func() { os.RemoveAll(shm) })
+		dir = shm
+	}
+	w := &wild{shop: open(t, local.Config{DataDir: dir})}
 	m := w.enrol("base")
 	w.must("POST", "/v1/members/"+m+"/adjustments", object{"points": 1_000_000, "reason": "to spend"})
 	w.kept = map[string]string{
@@ -436,7 +441,8 @@ func TestBadInputStartsFromGoodInput(t *testing.T) {
 }
 
 // Every naughty string in every string of every body; what is taken reads
-// back byte for byte.
+// back byte for byte; but a customer whose verified address another has in
+// other letters is that other.
 func TestBadInputNaughtyStrings(t *testing.T) {
 	w := newWild(t)
 	list := naughty(t)
@@ -454,7 +460,7 @@ func TestBadInputNaughtyStrings(t *testing.T) {
 					continue
 				}
 				got := answer{body: tpl.read(w, sent, a)}
-				if back := got.at(l.path); back != any(s) && !unread(l.path) {
+				if back, _ := got.at(l.path).(string); back != s && !unread(l.path) && !(l.path == "customer.email" && strings.EqualFold(back, s)) {
 					t.Errorf("%s: %s was taken as %.300q and reads back as %.300q", tpl.name, l.path, s, back)
 				}
 			}
@@ -463,8 +469,7 @@ func TestBadInputNaughtyStrings(t *testing.T) {
 	w.settled()
 }
 
-// unread tells of a field that is taken and not shown as it came: the member
-// of an order by its id only, times in UTC.
+// unread tells of a field that is not shown as it came but as an instant.
 func unread(path string) bool {
 	return path == "version" || strings.HasSuffix(path, "_at")
 }
@@ -668,7 +673,7 @@ func TestBadInputSizes(t *testing.T) {
 		o["lines"] = list
 		return o
 	}
-	for _, text := range []string{"", strings.Repeat("<", 20), strings.Repeat("<", 60), strings.Repeat("t", 100), strings.Repeat("t", 200), strings.Repeat("א", 120)} {
+	for _, text := range []string{"", strings.Repeat("<", 20), strings.Repeat("<", 60), strings.Repeat("<", 80), strings.Repeat("t", 100), strings.Repeat("t", 200), strings.Repeat("א", 120)} {
 		o := wide(1000, text)
 		for _, path := range []string{"/v1/orders/evaluate", "/v1/orders"} {
 			w.send("POST", path, o, "Idempotency-Key", w.fresh())
@@ -676,6 +681,12 @@ func TestBadInputSizes(t *testing.T) {
 		w.webhook("standard", encoded(t, wide(1000, text)))
 	}
 	w.want(400, "POST", "/v1/orders", wide(1001, "x"))
+	long := wide(1000, "")
+	for i := range long["lines"].([]any) {
+		long["lines"].([]any)[i] = object{"id": fmt.Sprint(strings.Repeat("<", 190), i), "amount": 100}
+	}
+	w.want(200, "POST", "/v1/orders/evaluate", long, "Idempotency-Key", "long")
+	w.want(200, "POST", "/v1/orders", long, "Idempotency-Key", "kept")
 
 	// As many discounts, each naming as many lines, as there is room for.
 	o := wide(1000, "")
@@ -802,24 +813,26 @@ func TestBadInputTimesAndMoney(t *testing.T) {
 	w.settled()
 }
 
-// A refund of each of many lines, each as large as may be: sums must not overflow.
-func TestBadInputSumsOfRefunds(t *testing.T) {
+// Refunds told one after the other: an order has room for so many, and their
+// sum stays countable.
+func TestBadInputManyRefunds(t *testing.T) {
 	w := newWild(t)
-	body := func(id int) []byte {
-		var items []any
-		for i := range 5000 {
-			items = append(items, object{"id": i, "line_item_id": 1, "quantity": 1, "subtotal": "9999999999999"})
-		}
+	n := 0
+	body := func(order int) []byte {
 		var refunds []any
-		for i := range 3 {
-			refunds = append(refunds, object{"id": i, "refund_line_items": items, "transactions": []any{object{"kind": "refund", "status": "success", "amount": "9999999999999"}}})
+		for range 800 {
+			n++
+			refunds = append(refunds, object{"id": n, "refund_line_items": []any{object{"line_item_id": 1, "quantity": 1, "subtotal": "9999999999999"}}})
 		}
-		return encoded(t, object{"id": id, "updated_at": "2026-03-15T10:00:00+02:00", "created_at": "2026-03-15T10:00:00+02:00", "processed_at": "2026-03-15T10:00:00+02:00",
-			"currency": "ILS", "financial_status": "paid", "customer": object{"id": 5}, "total_shipping_price_set": object{"shop_money": object{"amount": "0"}},
-			"line_items": []any{object{"id": 1, "quantity": 1, "price": "50.00"}}, "refunds": refunds})
+		return encoded(t, object{"id": order, "updated_at": fmt.Sprintf("2026-03-15T10:%02d:00+02:00", n/800), "created_at": "2026-03-15T10:00:00+02:00", "processed_at": "2026-03-15T10:00:00+02:00",
+			"currency": "ILS", "financial_status": "paid", "customer": object{"id": 5}, "line_items": []any{object{"id": 1, "quantity": 1, "price": "50.00"}}, "refunds": refunds})
 	}
-	a := w.webhook("shopify", body(1))
-	t.Logf("%d %.300s", a.status, a.raw)
+	for i := range 14 {
+		a := w.webhook("shopify", body(1))
+		if want := map[bool]string{true: "applied", false: "ignored"}[i == 0]; a.str("status") != want {
+			t.Errorf("delivery %d: %.300s, want %s", i, a.raw, want)
+		}
+	}
 	w.settled()
 }
 
@@ -858,7 +871,9 @@ func TestBadInputYAML(t *testing.T) {
 		if took := time.Since(begun); took > 2*time.Second {
 			t.Errorf("%.40q took %v", doc, took)
 		}
-		t.Logf("%.40q: %d %s", doc, a.status, a.str("detail"))
+		if a.status == 413 {
+			t.Errorf("%.40q is too large to be tried: %s", doc, a.raw)
+		}
 	}
 	w.settled()
 }

@@ -102,7 +102,7 @@ func (h *Host) engine(ctx context.Context, c Config) (table.Engine, table.Feed, 
 // routes puts every function behind its routes of the topology, and fails
 // when the two do not agree.
 func (h *Host) routes(c Config) (http.Handler, error) {
-	gate := &web.Gate{Store: h.store, Clock: h.Clock.Now, Timeout: 9 * time.Second, Secrets: localSecrets(c.WebhookSecret)}
+	gate := &web.Gate{Store: h.store, Clock: h.Clock.Now, Timeout: 28 * time.Second, Secrets: localSecrets(c.WebhookSecret)}
 	recorded, err := recordedOrders()
 	if err != nil {
 		return nil, err
@@ -133,7 +133,7 @@ func (h *Host) routes(c Config) (http.Handler, error) {
 		return nil, fmt.Errorf("the functions answer %d routes, the topology has %d", total, count)
 	}
 	h.control(mux)
-	return mux, nil
+	return web.Straight(mux), nil
 }
 
 // ServeHTTP answers as the API does.

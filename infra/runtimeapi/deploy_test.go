@@ -3,18 +3,11 @@ package runtimeapi
 import (
 	"encoding/json"
 	"fmt"
-	"net/http/httptest"
 	"os"
 	"runtime"
 	"sync"
 	"testing"
-	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-
-	"regulars/infra/local"
-	"regulars/shared/table"
-	"regulars/shared/table/dynamo"
 	"regulars/shared/table/tabletest"
 )
 
@@ -59,42 +52,25 @@ func binary(t *testing.T, function string) string {
 	return built.paths[function]
 }
 
-// deployment is a table of its own, set up, and a cloud around it.
+// deployment is a table of its own with the functions around it.
 type deployment struct {
-	t                   *testing.T
-	cloud               *Cloud
-	endpoint, accessKey string
-	table               string
-	env                 []string
-	running             map[string]*Process
+	*Deployment
+	t       *testing.T
+	running map[string]*Process
 }
 
 func deploy(t *testing.T) *deployment {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("builds and runs binaries")
+		t.Skip("SKIPPED: the binaries that ship were not run: it takes a while")
 	}
-	d := &deployment{t: t, cloud: &Cloud{}, table: "smoke-" + fmt.Sprint(time.Now().UnixNano()), running: map[string]*Process{}}
-	d.endpoint, d.accessKey = tabletest.DynamoDBLocal(t)
-	client := dynamodb.NewFromConfig(dynamo.LocalConfig(d.endpoint, d.accessKey))
-	if err := dynamo.CreateTable(t.Context(), client, d.table); err != nil {
-		t.Fatal(err)
-	}
-	store := table.NewStore(dynamo.New(client, d.table))
-	err := local.Setup(t.Context(), store, local.Deployment{Program: "smoke", AdminKey: key, Now: time.Now(),
-		Connections: []table.Connection{{ID: "till", Kind: "standard"}, {ID: "shopify", Kind: "shopify"}}})
+	endpoint, accessKey := tabletest.DynamoDBLocal(t)
+	d, err := Deploy(t.Context(), endpoint, accessKey, key, secret)
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw, err := json.Marshal(map[string]any{"token_key": "of member tokens", "connections": map[string][]string{"till": {secret}, "shopify": {secret}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	d.cloud.Secret = string(raw)
-	srv := httptest.NewServer(d.cloud)
-	t.Cleanup(srv.Close)
-	d.env = Environment(d.endpoint, srv.URL, d.accessKey, d.table)
-	return d
+	t.Cleanup(func() { d.Close() })
+	return &deployment{d, t, map[string]*Process{}}
 }
 
 // function is the running function of a name, started when first asked for.
@@ -103,7 +79,7 @@ func (d *deployment) function(name string) *Process {
 	if p := d.running[name]; p != nil {
 		return p
 	}
-	p, err := Run(d.t.Context(), binary(d.t, name), d.env, d.t.Output())
+	p, err := Run(d.t.Context(), binary(d.t, name), d.Env, d.t.Output())
 	if err != nil {
 		d.t.Fatal(err)
 	}

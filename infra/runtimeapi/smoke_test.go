@@ -41,7 +41,7 @@ func webhook(body string, encoded bool) Request {
 	stamp := fmt.Sprint(time.Now().Unix())
 	mac := hmac.New(sha256.New, []byte(secret))
 	fmt.Fprintf(mac, "msg_1.%s.%s", stamp, body)
-	return Request{Method: "POST", Path: "/v1/webhooks/till", Body: []byte(body), Base64: encoded, Header: map[string]string{
+	return Request{Method: "POST", Path: "/v1/webhooks/standard", Body: []byte(body), Base64: encoded, Header: map[string]string{
 		"Content-Type": "application/json", "webhook-id": "msg_1", "webhook-timestamp": stamp,
 		"webhook-signature": "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil)),
 	}}
@@ -122,7 +122,7 @@ func TestAnnounce(t *testing.T) {
 	member := d.must(201, "members", "POST", "/v1/members", `{"name":"נועה"}`)["id"].(string)
 	d.must(200, "earn", "POST", "/v1/orders", orderOf("1", member))
 	d.must(201, "redeem", "POST", "/v1/redemptions", fmt.Sprintf(`{"member":%q,"points":10}`, member))
-	records, err := Changes(t.Context(), d.endpoint, d.accessKey, d.table)
+	records, err := d.Changes(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,10 +133,10 @@ func TestAnnounce(t *testing.T) {
 	}
 	want := []string{"member.enrolled", "points.earned", "redemption.captured"}
 	var got []string
-	for _, e := range d.cloud.Taken() {
+	for _, e := range d.Cloud.Taken() {
 		got = append(got, e.DetailType)
 		var detail struct{ Source, Type string }
-		if err := json.Unmarshal([]byte(e.Detail), &detail); err != nil || detail.Type != e.DetailType || e.Source != "regulars/smoke" || e.EventBusName != "local" {
+		if err := json.Unmarshal([]byte(e.Detail), &detail); err != nil || detail.Type != e.DetailType || e.Source != "regulars/local" || e.EventBusName != "local" {
 			t.Errorf("%+v: %v", e, err)
 		}
 	}
@@ -150,7 +150,7 @@ func TestAnnounce(t *testing.T) {
 	if err := json.Unmarshal(batch, &b); err != nil {
 		t.Fatal(err)
 	}
-	d.cloud.Refuse("points.earned")
+	d.Cloud.Refuse("points.earned")
 	failed := d.announce(batch)
 	earned := slices.IndexFunc(b.Records, func(r streamed) bool {
 		return r.DynamoDB.NewImage["sk"]["S"] == "ACCOUNT" && r.DynamoDB.NewImage["v"]["N"] == "2"
@@ -158,7 +158,7 @@ func TestAnnounce(t *testing.T) {
 	if earned < 0 || !slices.Equal(failed, []string{b.Records[earned].DynamoDB.SequenceNumber}) {
 		t.Errorf("%v failed, want the record at %d", failed, earned)
 	}
-	d.cloud.Refuse("")
+	d.Cloud.Refuse("")
 	if failed := d.announce(batch); len(failed) != 0 {
 		t.Errorf("given again, %v failed", failed)
 	}

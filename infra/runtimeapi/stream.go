@@ -12,13 +12,13 @@ import (
 	"regulars/infra/topology"
 )
 
-// Changes are the records of a table's change stream on DynamoDB Local, from
-// its beginning, as Lambda hands them over. They are read without the SDK: its
-// types would not keep the bytes as they are.
-func Changes(ctx context.Context, endpoint, accessKey, tableName string) ([]json.RawMessage, error) {
-	s := streams{ctx, endpoint, accessKey}
+// Changes are the records of the table's change stream, from its beginning, as
+// Lambda hands them over. They are read without the SDK: its types would not
+// keep the bytes as they are.
+func (d *Deployment) Changes(ctx context.Context) ([]json.RawMessage, error) {
+	s := streams{ctx, d.endpoint, d.accessKey}
 	var list struct{ Streams []struct{ StreamArn string } }
-	if err := s.ask("ListStreams", map[string]any{"TableName": tableName}, &list); err != nil {
+	if err := s.ask("ListStreams", map[string]any{"TableName": d.table}, &list); err != nil {
 		return nil, err
 	}
 	var all []json.RawMessage

@@ -59,19 +59,22 @@ const (
 	Burst         = 2000
 )
 
-var (
-	readWrite = []string{"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"}
-	query     = []string{"dynamodb:Query"}
+// What functions do to the table. A transaction needs the rights of its parts.
+const (
+	get    = "dynamodb:GetItem"
+	query  = "dynamodb:Query"
+	put    = "dynamodb:PutItem"
+	remove = "dynamodb:DeleteItem"
 )
 
 // Functions of the system, by name.
 var Functions = []Function{
-	{Name: "earn", Does: "orders and storefront webhooks earn points", Timeout: 10 * time.Second, Memory: 256, Table: readWrite, Secrets: true, Calls: []string{"api.bigcommerce.com"}},
-	{Name: "redeem", Does: "holds, captures, releases and cancellations", Timeout: 10 * time.Second, Memory: 256, Table: readWrite, Secrets: true},
-	{Name: "members", Does: "members, their ledgers, merges and adjustments", Timeout: 10 * time.Second, Memory: 256, Table: readWrite, Secrets: true},
-	{Name: "program", Does: "the program document and the API description", Timeout: 10 * time.Second, Memory: 256, Table: readWrite, Secrets: true},
+	{Name: "earn", Does: "orders and storefront webhooks earn points", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put, remove}, Secrets: true, Calls: []string{"api.bigcommerce.com"}},
+	{Name: "redeem", Does: "holds, captures, releases and cancellations", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, put}, Secrets: true},
+	{Name: "members", Does: "members, their ledgers, merges and adjustments", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put, remove}, Secrets: true},
+	{Name: "program", Does: "the program document and the API description", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, put}, Secrets: true},
 	{Name: "announce", Does: "every change becomes an event on the bus", Timeout: 60 * time.Second, Memory: 256, Stream: true, Bus: true},
-	{Name: "maintain", Does: "writes down what the clock has decided", Timeout: 15 * time.Minute, Memory: 256, Table: readWrite, Index: query, RetryAsync: 2},
+	{Name: "maintain", Does: "writes down what the clock has decided", Timeout: 14 * time.Minute, Memory: 256, Table: []string{get, put}, Index: []string{query}, RetryAsync: 2},
 }
 
 // Routes of the API. What no route answers is answered 404 by program.

@@ -17,7 +17,7 @@ const (
 	maxLines     = 1000
 	maxDiscounts = 2000 // Shopify spreads one code over up to 500 lines
 	maxRefunds   = 1000
-	maxWeight    = 300 << 10 // bytes; an order is one item of at most 400 KB, and grows with its refunds
+	maxWeight    = 300 << 10 // bytes; an order is an item of at most 400 KB, in which its ledger entries are named too
 )
 
 var sourcePattern = regexp.MustCompile(`^[a-z0-9_-]{1,40}$`)
@@ -92,10 +92,14 @@ func (r *reader) order(o *loyalty.Order) {
 		r.refund(path, refund)
 		r.unique(path+"/id", refund.ID, seen)
 	}
-	if n := weight(o); n > maxWeight {
-		r.fail("/lines", fmt.Sprint(n), fmt.Sprintf("texts, lines and discounts take more than the %d bytes in which an order is kept", maxWeight))
+	if !Fits(o) {
+		r.fail("/lines", "", fmt.Sprintf("the order's texts, lines and discounts take more than the %d bytes in which it is kept", maxWeight))
 	}
 }
+
+// Fits tells whether an order can be kept. One that could may not any more
+// when refunds were added to it.
+func Fits(o *loyalty.Order) bool { return len(o.Refunds) <= maxRefunds && weight(o) <= maxWeight }
 
 // weight is about how many bytes an order takes where it is kept, rather
 // more than less: each text, and for each part what its numbers take.

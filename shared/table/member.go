@@ -6,13 +6,18 @@ import (
 	"regulars/shared/loyalty"
 )
 
-// What an account item may weigh before its older entries go to a page: one
-// write unit is 1,024 bytes, names and keys of the item included.
-const (
-	fullAt     = 1000
-	fewest     = 8 // entries that make a page worth its own write
-	itemWeight = 24
-)
+// fewest is how many entries make a page worth its own write.
+const fewest = 4
+
+// weight is what an account item weighs beside its key and body: the names
+// pk, sk, v, b, d, t, w; a version of up to six digits; the due index's DUE#00
+// and instant; the writer.
+const weight = 9 + 4 + 6 + 20 + 8
+
+// writeUnits is what an account costs to write: a unit is 1,024 bytes.
+func writeUnits(k Key, body []byte) int {
+	return (len(k.PK) + len(k.SK) + len(body) + weight + 1023) / 1024
+}
 
 // Account reads a member's account, as it was put if this transaction put it.
 // Missing when there is no such member.
@@ -60,13 +65,21 @@ func (tx *Tx) PutAccount(a *loyalty.Account) error {
 	}
 	out := *a
 	body := encode(&out)
-	// Entries of this decision stay on the account: the change feed tells
-	// them from there.
-	if old := len(out.Tail) - int(a.Seq-before.Seq); old >= fewest && len(body)+len(k.PK)+len(k.SK)+itemWeight > fullAt {
-		first := a.Seq - int64(len(out.Tail)) + 1
-		tx.put(pageKey(tx.program, a.Member, first), encode(&page{First: first, Entries: out.Tail[:old]}))
-		out.Tail = out.Tail[old:]
-		body = encode(&out)
+	// Older entries go to a page as soon as that makes the account cheaper to
+	// write. Entries of this decision stay on it: the change feed tells them
+	// from there. An account that is put twice in a transaction has left the
+	// page behind with the first.
+	old := len(out.Tail) - int(a.Seq-before.Seq)
+	first := a.Seq - int64(len(out.Tail)) + 1
+	onPage := pageKey(tx.program, a.Member, first)
+	paged := tx.items[onPage] != nil
+	if paged || old >= fewest && writeUnits(k, body) > 1 {
+		rest := out
+		rest.Tail = out.Tail[old:]
+		if short := encode(&rest); paged || writeUnits(k, short) < writeUnits(k, body) {
+			tx.put(onPage, encode(&page{First: first, Entries: out.Tail[:old]}))
+			body = short
+		}
 	}
 	next := a.NextDue()
 	tx.put(k, body, func(it *Item) {

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -20,10 +21,17 @@ import (
 type Store struct {
 	Engine Engine
 	terms  sync.Map // program#version -> *loyalty.Terms; versions never change
+	turns  [64]chan struct{}
 }
 
 // NewStore makes a store on an engine.
-func NewStore(e Engine) *Store { return &Store{Engine: e} }
+func NewStore(e Engine) *Store {
+	s := &Store{Engine: e}
+	for i := range s.turns {
+		s.turns[i] = make(chan struct{}, 1)
+	}
+	return s
+}
 
 // Tx is one decision: what it reads, then what it writes, all or nothing.
 // Every item that is written must have been read, and is written only if it
@@ -63,6 +71,27 @@ func (s *Store) Update(ctx context.Context, program string, decide func(*Tx) err
 		if err := pause(ctx, attempt); err != nil {
 			return fmt.Errorf("after %d conflicts: %w", attempt+1, err)
 		}
+		if attempt == 0 {
+			done, err := s.turn(ctx, tx.order[len(tx.order)-1])
+			if err != nil {
+				return fmt.Errorf("waiting for a turn: %w", err)
+			}
+			defer done()
+		}
+	}
+}
+
+// turn makes those of this process that have met a conflict on an item wait
+// for each other instead of racing again. Other processes are raced against.
+func (s *Store) turn(ctx context.Context, k Key) (done func(), err error) {
+	h := fnv.New32a()
+	h.Write([]byte(k.PK))
+	c := s.turns[h.Sum32()%uint32(len(s.turns))]
+	select {
+	case c <- struct{}{}:
+		return func() { <-c }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
 }
 
@@ -74,7 +103,7 @@ func (s *Store) View(ctx context.Context, program string, read func(*Tx) error) 
 // pause waits a random while that grows with the attempts (full jitter, as in
 // "Exponential Backoff And Jitter", AWS Architecture Blog 2015).
 func pause(ctx context.Context, attempt int) error {
-	most := min(2*time.Millisecond<<min(attempt, 7), 100*time.Millisecond)
+	most := min(2*time.Millisecond<<min(attempt, 9), time.Second)
 	select {
 	case <-time.After(rand.N(most)):
 		return nil

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -108,12 +109,34 @@ func (r *Request) After() (int64, error) {
 type Routes map[string]http.Handler
 
 // Mux serves the routes.
-func (rs Routes) Mux() *http.ServeMux {
+func (rs Routes) Mux() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, h := range rs {
 		mux.Handle(pattern, h)
 	}
-	return mux
+	return Straight(mux)
+}
+
+// Straight answers 404 to a path with empty or dotted parts, of which no id
+// consists. A mux of net/http would answer with a page that leads elsewhere.
+func Straight(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked := r.URL.EscapedPath()
+		clean := path.Clean(asked)
+		if strings.HasSuffix(asked, "/") && clean != "/" {
+			clean += "/"
+		}
+		if clean != asked {
+			problem(r.Context(), requestID(r), Nowhere(r)).send(w)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// Nowhere is the error for a path that nothing answers.
+func Nowhere(r *http.Request) error {
+	return &loyalty.Error{Kind: loyalty.Missing, Code: "not_found", Detail: "nothing answers " + r.Method + " " + strconv.Quote(r.URL.Path)}
 }
 
 // HolderOf reads the account that holds the points of the member whom a
