@@ -63,12 +63,11 @@ func (f *facts) account(c table.Change) error {
 	}
 	member := "mem_" + now.Member
 	fresh := now.Tail[max(0, len(now.Tail)-int(now.Seq-old.Seq)):]
-	captured := map[string]bool{}
 	for i, e := range fresh {
 		seq := now.Seq - int64(len(fresh)-1-i)
 		switch e.Type {
 		case loyalty.Redeem:
-			captured[e.Ref] = true // told by the redemption
+			// told by the redemption
 		case loyalty.MergeInto:
 			if now.Into != "" {
 				f.add(events.MemberMerged, fmt.Sprintf("merge_%s", now.Member), e.At,
@@ -92,7 +91,7 @@ func (f *facts) account(c table.Change) error {
 		}
 	}
 	for _, h := range old.Holds {
-		if !hasHold(now, h.ID) && now.Into == "" && !captured["rdm_"+h.ID] && now.At >= h.Until {
+		if !hasHold(now, h.ID) && now.At >= h.Until {
 			f.add(events.HoldExpired, "hold_"+h.ID, h.Until,
 				events.Hold{Member: member, Hold: "hld_" + h.ID, Points: h.Points(), ExpiredAt: time.Unix(h.Until, 0).UTC()})
 		}

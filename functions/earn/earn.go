@@ -61,6 +61,7 @@ func ignored(reason string) Result {
 const (
 	noCustomer        = "no_customer"
 	currencyRefused   = "currency_not_accepted"
+	unknownMember     = "unknown_member"
 	currencyDiffers   = "refund_in_another_currency"
 	redemptionStrange = "redemption_not_usable"
 )
@@ -119,7 +120,7 @@ func (h *Handler) refund(tx *table.Tx, in *storefront.OrderRefund) (Result, erro
 	if c := rec.Order.Currency; c != "" && c != in.Currency {
 		return ignored(currencyDiffers), nil
 	}
-	status := rec.ReceiveRefund(of, in.Refund)
+	status := rec.ReceiveRefund(of, in.Refund, in.Currency)
 	switch status {
 	case loyalty.Waiting:
 		if err := keep(tx, rec); err != nil {
@@ -208,7 +209,7 @@ func (h *Handler) account(tx *table.Tx, rec *loyalty.Record, in *loyalty.Order, 
 			return nil, err
 		}
 		rec.Member = a.Member
-		return a, tx.Recognize(known, in.Source, in.Customer)
+		return a, tx.Recognize(a.Member, in.Source, in.Customer)
 	}
 	rec.Member = guest
 	return &loyalty.Account{Member: guest}, tx.Enrol(guestProfile(guest, in.Source, in.Customer, now))
@@ -254,7 +255,11 @@ func (h *Handler) result(tx *table.Tx, status loyalty.Status, rec *loyalty.Recor
 	if rec.Member == "" {
 		return res, nil
 	}
-	res.Member = "mem_" + rec.Member
+	holder, err := tx.Holder(rec.Member)
+	if err != nil {
+		return Result{}, err
+	}
+	res.Member = "mem_" + holder.Member
 	entries, err := tx.EntriesOf(rec)
 	res.Entries = web.EntriesOf(entries)
 	return res, err
@@ -336,12 +341,12 @@ func (h *Handler) evaluate(ctx context.Context, r *web.Request) (web.Answer, err
 		}
 		var paid int64
 		if red != nil {
-			paid = red.Value
+			paid = red.Paying()
 		}
 		if in.State != loyalty.Cancelled {
 			in.State = loyalty.Fulfilled
 		}
-		w, err := t.Worth(&in, paid, loyalty.EarnedAt(&in, h.Gate.Clock()))
+		w, err := t.Worth(&in, paid, t.EarnedAt(&in, h.Gate.Clock()))
 		if err != nil {
 			return err
 		}

@@ -80,6 +80,9 @@ func neverUsable(err error) (string, bool) {
 	if errors.As(err, &e) && e.Kind == loyalty.Refused {
 		return e.Code, true
 	}
+	if e != nil && e.Kind == loyalty.Missing {
+		return unknownMember, true
+	}
 	return "", false
 }
 
@@ -146,7 +149,7 @@ func privacy(tx *table.Tx, connection string, m *storefront.PrivacyRequest, now 
 			req.Member = a.Member
 		}
 	}
-	seen, err := tx.PrivacyRequest(connection+"\n"+m.Topic+"\n"+m.ID+"\n"+req.Member, req)
+	seen, err := tx.PrivacyRequest(connection+"\n"+m.Topic+"\n"+m.ID, req)
 	if err != nil {
 		return Result{}, err
 	}

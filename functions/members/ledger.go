@@ -12,6 +12,25 @@ import (
 	"regulars/shared/web"
 )
 
+// own answers what read makes of the ledger of the member in the path: its
+// own, also when it was merged, for entries stay where they were written.
+func (h *Handler) own(ctx context.Context, r *web.Request, read func(*table.Tx, *loyalty.Account) (any, error)) (web.Answer, error) {
+	var out web.Answer
+	id, err := r.PathID("id", "mem_", "member")
+	if err != nil {
+		return out, err
+	}
+	err = h.Gate.Store.View(ctx, r.Program, func(tx *table.Tx) error {
+		a, err := tx.Account(id)
+		if err != nil {
+			return err
+		}
+		out.Body, err = read(tx, a)
+		return err
+	})
+	return out, err
+}
+
 func (h *Handler) ledger(ctx context.Context, r *web.Request) (web.Answer, error) {
 	limit, err := r.Limit()
 	if err != nil {
@@ -21,7 +40,7 @@ func (h *Handler) ledger(ctx context.Context, r *web.Request) (web.Answer, error
 	if err != nil {
 		return web.Answer{}, err
 	}
-	return h.view(ctx, r, func(tx *table.Tx, a *loyalty.Account) (any, error) {
+	return h.own(ctx, r, func(tx *table.Tx, a *loyalty.Account) (any, error) {
 		list, err := tx.Entries(a, from, limit+1)
 		if err != nil {
 			return nil, err
@@ -44,7 +63,7 @@ type Verification struct {
 }
 
 func (h *Handler) verify(ctx context.Context, r *web.Request) (web.Answer, error) {
-	return h.view(ctx, r, func(tx *table.Tx, a *loyalty.Account) (any, error) {
+	return h.own(ctx, r, func(tx *table.Tx, a *loyalty.Account) (any, error) {
 		entries, err := tx.Ledger(a)
 		if err != nil {
 			return nil, err
@@ -66,43 +85,75 @@ type OrderLine struct {
 	State  string `json:"state"`
 }
 
-// orders lists the orders that reached the member's ledger, newest movement first.
+// perLedger parts a cursor of the list of orders into which ledger (the
+// member's, then those of members merged into it) and which entry there.
+const perLedger = 1 << 40
+
+// orders lists the orders that reached the member's ledger, newest movement
+// first, and then those of the members that were merged into it.
 func (h *Handler) orders(ctx context.Context, r *web.Request) (web.Answer, error) {
 	limit, err := r.Limit()
 	if err != nil {
 		return web.Answer{}, err
 	}
-	from, err := r.After()
+	after, err := r.After()
 	if err != nil {
 		return web.Answer{}, err
 	}
 	return h.view(ctx, r, func(tx *table.Tx, a *loyalty.Account) (any, error) {
+		p, _, err := tx.Profile(a.Member)
+		if err != nil {
+			return nil, err
+		}
 		page := web.Page[OrderLine]{Data: []OrderLine{}}
-		for {
-			list, err := tx.Entries(a, from, 200)
+		ledgers := append([]string{a.Member}, p.Merged...)
+		for i := after / perLedger; i < int64(len(ledgers)); i++ {
+			next, err := ordersOf(tx, ledgers[i], after%perLedger, limit, &page)
 			if err != nil {
 				return nil, err
 			}
-			for _, e := range list {
-				rec, err := newestOf(tx, a, e)
-				if err != nil {
-					return nil, err
-				}
-				if rec == nil {
-					continue
-				}
-				if len(page.Data) == limit {
-					page.HasMore, page.NextCursor = true, web.Cursor(e.Seq)
-					return page, nil
-				}
-				page.Data = append(page.Data, OrderLine{web.OrderID{Source: e.Source, ID: e.Order}, rec.Points, string(rec.Order.State)})
-			}
-			if len(list) < 200 || list[len(list)-1].Seq == 1 {
+			if next > 0 {
+				page.HasMore, page.NextCursor = true, web.Cursor(i*perLedger+next)
 				return page, nil
 			}
-			from = list[len(list)-1].Seq - 1
+			after = 0
 		}
+		return page, nil
 	})
+}
+
+// ordersOf adds the orders of one ledger to the page, from entry number
+// `from` down (0: the newest). It answers the entry to go on with when the
+// page is full, else 0.
+func ordersOf(tx *table.Tx, member string, from int64, limit int, page *web.Page[OrderLine]) (next int64, err error) {
+	a, err := tx.Account(member)
+	if err != nil {
+		return 0, err
+	}
+	const chunk = 200
+	for {
+		list, err := tx.Entries(a, from, chunk)
+		if err != nil {
+			return 0, err
+		}
+		for _, e := range list {
+			rec, err := newestOf(tx, a, e)
+			if err != nil {
+				return 0, err
+			}
+			if rec == nil {
+				continue
+			}
+			if len(page.Data) == limit {
+				return e.Seq, nil
+			}
+			page.Data = append(page.Data, OrderLine{web.OrderID{Source: e.Source, ID: e.Order}, rec.Points, string(rec.Order.State)})
+		}
+		if len(list) < chunk || list[chunk-1].Seq == 1 {
+			return 0, nil
+		}
+		from = list[chunk-1].Seq - 1
+	}
 }
 
 // newestOf reads the order of an entry if the entry is the newest that the
@@ -159,10 +210,10 @@ func (h *Handler) adjust(ctx context.Context, r *web.Request) (web.Answer, error
 		for a.Tail[i].Type != loyalty.Adjust { // a write-off may follow it
 			i--
 		}
-		n := table.Numbered{Member: a.Member, Seq: a.Seq - int64(len(a.Tail)-1-i), Entry: a.Tail[i]}
-		if i > 0 {
-			n.Prev = a.Tail[i-1].Hash
+		list, err := tx.Entries(a, a.Seq-int64(len(a.Tail)-1-i), 2)
+		if err != nil {
+			return web.Answer{}, err
 		}
-		return web.Answer{Status: http.StatusCreated, Body: web.EntryOf(n)}, nil
+		return web.Answer{Status: http.StatusCreated, Body: web.EntryOf(list[0])}, nil
 	})
 }

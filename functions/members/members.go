@@ -142,7 +142,8 @@ func (h *Handler) get(ctx context.Context, r *web.Request) (web.Answer, error) {
 	return h.view(ctx, r, func(tx *table.Tx, a *loyalty.Account) (any, error) { return h.show(tx, a) })
 }
 
-// view answers what read makes of the member in the path.
+// view answers what read makes of the member in the path, or of the one that
+// it was merged into.
 func (h *Handler) view(ctx context.Context, r *web.Request, read func(*table.Tx, *loyalty.Account) (any, error)) (web.Answer, error) {
 	var out web.Answer
 	err := h.Gate.Store.View(ctx, r.Program, func(tx *table.Tx) error {
@@ -274,7 +275,11 @@ func (h *Handler) merge(ctx context.Context, r *web.Request) (web.Answer, error)
 		if err != nil {
 			return web.Answer{}, err
 		}
-		if from.Into != into.Member {
+		holder, err := tx.Holder(id)
+		if err != nil {
+			return web.Answer{}, err
+		}
+		if from.Into == "" || holder.Member != into.Member {
 			if err := into.Merge(from, t, now); err != nil {
 				return web.Answer{}, err
 			}
@@ -286,7 +291,9 @@ func (h *Handler) merge(ctx context.Context, r *web.Request) (web.Answer, error)
 				return web.Answer{}, err
 			}
 			to.Adopt(guest)
-			tx.PutAdopted(to)
+			if err := tx.PutAdopted(to); err != nil {
+				return web.Answer{}, err
+			}
 			version++
 		}
 		return web.Answer{Body: shape(to, version, into.BalanceAt(now, t))}, nil

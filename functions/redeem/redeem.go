@@ -221,6 +221,7 @@ func (h *Handler) change(ctx context.Context, r *web.Request, prefix, what strin
 		if err != nil {
 			return web.Answer{}, err
 		}
+		red.Member = a.Member
 		if err := decide(a, red, t, now); err != nil {
 			return web.Answer{}, err
 		}

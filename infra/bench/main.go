@@ -1,68 +1,42 @@
+// Command bench measures what the system costs: the units of DynamoDB's
+// requests, stored bytes, CPU and allocations, the weight and the start of
+// every function. Units and bytes are exact and the same everywhere; CPU and
+// ratios can be compared between machines of one kind; times say least.
+//
+// It needs Java, or a DynamoDB Local named by REGULARS_DYNAMODB_LOCAL.
 package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"log/slog"
 	"os"
-
-	"regulars/shared/table/tabletest"
+	"time"
 )
 
+// sizes is how often things are done.
+type sizes struct {
+	history, times int // orders before the figures count, and while they do
+	others         int // orders of the other shoppers
+	computed       int // runs of what has no table
+	handled        int // whole requests
+	starts, warm   int // of each function
+	durable        time.Duration
+}
+
 func main() {
-	ctx := context.Background()
+	quick := flag.Bool("quick", false, "fewer runs of everything")
+	flag.Parse()
+	n := sizes{history: 200, times: 80, others: 380, computed: 20_000, handled: 2_000, starts: 11, warm: 500, durable: 3 * time.Second}
+	if *quick {
+		n = sizes{history: 40, times: 20, others: 60, computed: 2_000, handled: 200, starts: 3, warm: 50, durable: 500 * time.Millisecond}
+	}
 	slog.SetDefault(slog.New(slog.DiscardHandler))
-	endpoint := os.Getenv("REGULARS_DYNAMODB_LOCAL")
-	var err error
-	if endpoint == "" {
-		if endpoint, err = tabletest.StartDynamoDBLocal(); err != nil {
-			panic(err)
-		}
-	}
-	s, err := openShop(ctx, endpoint)
-	if err != nil {
-		panic(err)
-	}
-	defer s.Close()
-	p := func(l string) { fmt.Fprintln(os.Stderr, l) }
-	fs, m, err := operations(s, 200, 80, p)
-	if err != nil {
-		panic(err)
-	}
-	for _, f := range fs {
-		var w, r, i float64
-		for _, c := range f.costs {
-			w += c.Write
-			r += c.Read
-			i += c.Index
-		}
-		n := float64(len(f.costs))
-		fmt.Printf("%-30s n=%d w=%.2f (index %.2f) r=%.2f last %v\n", f.name, len(f.costs), w/n, i/n, r/n, f.costs[len(f.costs)-1].Sizes)
-	}
-	fmt.Println(s.meter.stored("local#MEMBER#" + m.id[4:]))
-	for _, o := range others {
-		m := s.join(o, p)
-		n := 130
-		if o.every == day && o.spends == 0 {
-			n = 370
-		}
-		m.live(n)
-		orders, _, _, _ := m.live(40)
-		f := figure{o.name, orders}
-		var w, r, i float64
-		for _, c := range f.costs {
-			w += c.Write
-			r += c.Read
-			i += c.Index
-		}
-		n2 := float64(len(f.costs))
-		if s.err != nil {
-			panic(s.err)
-		}
-		fmt.Printf("%-30s n=%d w=%.2f (index %.2f) r=%.2f last %v\n", f.name, len(f.costs), w/n2, i/n2, r/n2, f.costs[len(f.costs)-1].Sizes)
-		for _, c := range f.costs {
-			fmt.Print(c.Sizes, " ")
-		}
-		fmt.Println(s.meter.stored("local#MEMBER#" + m.id[4:]))
+	begin := time.Now()
+	progress := func(what string) { fmt.Fprintf(os.Stderr, "%5.1fs %s\n", time.Since(begin).Seconds(), what) }
+	if err := report(context.Background(), os.Stdout, n, progress); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
 	}
 }

@@ -35,8 +35,11 @@ type units struct {
 	Sizes       map[string]int // of the items written, by sort key, the pages' numbers left out
 }
 
-// take is what was used since it was last taken.
+// take is what was used since it was last taken. A nil meter counts nothing.
 func (m *meter) take() units {
+	if m == nil {
+		return units{}
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	used := m.used
@@ -87,14 +90,14 @@ func (m *meter) fail(err error) {
 // put is a write of one item. A delete has no Item.
 type put struct{ Item, Key item }
 
-// request and response are what the meter reads of DynamoDB's.
-type request struct {
+// question and answer are what the meter reads of a request and its answer.
+type question struct {
 	put
 	ConsistentRead bool
 	TransactItems  []struct{ Put, Delete *put }
 }
 
-type response struct {
+type answer struct {
 	Item  item
 	Items []item
 }
@@ -104,8 +107,8 @@ func (m *meter) count(target string, sent, got []byte, ok bool) {
 	if !isTable {
 		return // the change stream, which the function pays by being started
 	}
-	var in request
-	var out response
+	var in question
+	var out answer
 	err := json.Unmarshal(sent, &in)
 	if err == nil {
 		err = json.Unmarshal(got, &out)
@@ -172,4 +175,10 @@ func (m *meter) write(p put, times float64, applied bool) {
 	if m.items[key] = p.Item; p.Item == nil {
 		delete(m.items, key)
 	}
+}
+
+func (m *meter) failure() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.err
 }

@@ -22,33 +22,41 @@ const (
 	secret = "bench-webhook-secret"
 )
 
-// shop is the whole system on a metered DynamoDB, and who sells there. After
-// a first failure it does nothing more; err tells of it.
+// shop is the whole system on a metered DynamoDB, or on a file, and who sells
+// there. After a first failure it does nothing more; err tells of it.
 type shop struct {
-	meter *meter
+	meter *meter // nil on a file
 	err   error
 
-	host  *local.Host
-	clock time.Time
-	close []func()
+	host    *local.Host
+	clock   time.Time
+	members int
+	close   []func()
 }
 
+// openShop opens a shop on a DynamoDB endpoint, on a file when it is "".
 func openShop(ctx context.Context, endpoint string) (*shop, error) {
-	s := &shop{meter: &meter{endpoint: endpoint}, clock: time.Date(2021, 1, 3, 9, 0, 0, 0, time.UTC)}
-	srv := httptest.NewServer(s.meter)
-	s.close = append(s.close, srv.Close)
+	s := &shop{clock: time.Date(2021, 1, 3, 9, 0, 0, 0, time.UTC)}
 	dir, err := os.MkdirTemp("", "regulars-bench")
 	if err != nil {
 		return nil, err
 	}
 	s.close = append(s.close, func() { os.RemoveAll(dir) })
-	s.host, err = local.Open(ctx, local.Config{DataDir: dir, APIKey: apiKey, WebhookSecret: secret, TableEndpoint: srv.URL, AccessKey: rand.Text()})
-	if err != nil {
+	c := local.Config{DataDir: dir, APIKey: apiKey, WebhookSecret: secret}
+	if endpoint != "" {
+		s.meter = &meter{endpoint: endpoint}
+		srv := httptest.NewServer(s.meter)
+		s.close = append(s.close, srv.Close)
+		c.TableEndpoint, c.AccessKey = srv.URL, rand.Text() // a database of its own
+	}
+	if s.host, err = local.Open(ctx, c); err != nil {
 		s.Close()
 		return nil, err
 	}
 	s.close = append(s.close, func() { s.host.Close() })
-	s.later(0)
+	if s.later(0); s.err != nil {
+		s.Close()
+	}
 	return s, s.err
 }
 
@@ -66,18 +74,10 @@ func (s *shop) send(method, path string, body any, header ...string) (answer obj
 	if s.err != nil {
 		return object{}, units{}
 	}
-	raw, err := json.Marshal(body)
+	r, err := request(method, path, body, header...)
 	if err != nil {
 		s.err = err
 		return object{}, units{}
-	}
-	r := httptest.NewRequest(method, path, bytes.NewReader(raw))
-	if body == nil {
-		r = httptest.NewRequest(method, path, http.NoBody)
-	}
-	r.Header.Set("Authorization", "Bearer "+apiKey)
-	for i := 0; i < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
 	}
 	w := httptest.NewRecorder()
 	s.meter.take()
@@ -88,10 +88,24 @@ func (s *shop) send(method, path string, body any, header ...string) (answer obj
 	} else if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil {
 		s.err = err
 	}
-	if s.meter.err != nil {
-		s.err = s.meter.err
-	}
 	return answer, cost
+}
+
+// request has the admin key and headers, name and value in turn.
+func request(method, path string, body any, header ...string) (*http.Request, error) {
+	raw := []byte{}
+	if body != nil {
+		var err error
+		if raw, err = json.Marshal(body); err != nil {
+			return nil, err
+		}
+	}
+	r := httptest.NewRequest(method, path, bytes.NewReader(raw))
+	r.Header.Set("Authorization", "Bearer "+apiKey)
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	return r, nil
 }
 
 // webhook is send for a signed Standard Webhook.
@@ -106,9 +120,16 @@ func (s *shop) webhook(body any) (object, units) {
 // signed are the headers of a Standard Webhook.
 func signed(body []byte, at time.Time) []string {
 	stamp := fmt.Sprint(at.Unix())
+	return []string{"webhook-id", "msg_1", "webhook-timestamp", stamp, "webhook-signature", "v1," + sum([]byte("msg_1."+stamp+"."), body)}
+}
+
+// sum is the signature that the storefronts have in common.
+func sum(parts ...[]byte) string {
 	mac := hmac.New(sha256.New, []byte(secret))
-	fmt.Fprintf(mac, "msg_1.%s.%s", stamp, body)
-	return []string{"webhook-id", "msg_1", "webhook-timestamp", stamp, "webhook-signature", "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))}
+	for _, p := range parts {
+		mac.Write(p)
+	}
+	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
 // later lets time pass, and the schedule write down what it decided.
@@ -142,4 +163,12 @@ func order(id string, version int, who object, at time.Time, refunded int64) obj
 		o[k] = v
 	}
 	return o
+}
+
+// failure is what went wrong first, here or in the meter.
+func (s *shop) failure() error {
+	if s.err == nil && s.meter != nil {
+		return s.meter.failure()
+	}
+	return s.err
 }

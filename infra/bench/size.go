@@ -35,11 +35,19 @@ func (it item) size() int {
 	return n
 }
 
-// numberSize is one byte and one for each two significant digits.
+// numberSize is one byte, one for each pair of digits, counted from the right
+// and without pairs of zeros at the end, and one for a sign. Numbers here are
+// whole.
 func numberSize(n string) int {
-	digits := strings.Trim(strings.TrimPrefix(n, "-"), "0")
-	size := 1 + (len(digits)+1)/2
-	if n[0] == '-' {
+	digits := strings.TrimLeft(strings.TrimPrefix(n, "-"), "0")
+	if len(digits)%2 == 1 {
+		digits = "0" + digits
+	}
+	for strings.HasSuffix(digits, "00") {
+		digits = digits[:len(digits)-2]
+	}
+	size := 1 + len(digits)/2
+	if strings.HasPrefix(n, "-") {
 		size++
 	}
 	return size

@@ -194,8 +194,15 @@ func signed(kind string, body []byte) []string {
 
 // kinds are the storefronts; of Shopify every family of topics.
 var kinds = [][]string{
-	{"shopify"}, {"shopify", "X-Shopify-Topic", "refunds/create"}, {"shopify", "X-Shopify-Topic", "customers/update"},
-	{"shopify", "X-Shopify-Topic", "customers/redact"}, {"woocommerce"}, {"bigcommerce"}, {"stripe"}, {"square"}, {"standard"},
+	{"shopify"},
+	{"shopify", "X-Shopify-Topic", "refunds/create"},
+	{"shopify", "X-Shopify-Topic", "customers/update"},
+	{"shopify", "X-Shopify-Topic", "customers/redact"},
+	{"woocommerce"},
+	{"bigcommerce"},
+	{"stripe"},
+	{"square"},
+	{"standard"},
 }
 
 // badInput is a file or folder of the data beside the repository.
@@ -316,26 +323,36 @@ func answered(_ *wild, _ object, a answer) object { return a.body }
 var templates = []template{
 	{"create member", "POST", to("/v1/members"), func(w *wild) object {
 		id := w.fresh()
-		return object{"external_ids": object{"shopify": id}, "email": id + "@example.com", "email_verified": true, "phone": fmt.Sprintf("+97250%07d", w.n), "phone_verified": false,
-			"name": "Noa", "language": "he", "birth_date": object{"calendar": "hebrew", "date": "5786-01-02"}, "consents": object{"email": true}}
+		return object{
+			"external_ids": object{"shopify": id}, "email": id + "@example.com", "email_verified": true, "phone": fmt.Sprintf("+97250%07d", w.n), "phone_verified": false,
+			"name": "Noa", "language": "he", "birth_date": object{"calendar": "hebrew", "date": "5786-01-02"}, "consents": object{"email": true},
+		}
 	}, func(w *wild, _ object, a answer) object { return w.send("GET", "/v1/members/"+a.str("id"), nil).body }},
 	{"change member", "PATCH", func(w *wild) string { return "/v1/members/" + w.enrol("to change") }, func(w *wild) object {
 		id := w.fresh()
-		return object{"external_ids": object{"till": id}, "email": id + "@example.com", "phone": fmt.Sprintf("+97251%07d", w.n), "name": "Noa", "language": "he",
-			"birth_date": object{"calendar": "gregorian", "date": "1990-02-28"}, "consents": object{"sms": true}}
+		return object{
+			"external_ids": object{"till": id}, "email": id + "@example.com", "phone": fmt.Sprintf("+97251%07d", w.n), "name": "Noa", "language": "he",
+			"birth_date": object{"calendar": "gregorian", "date": "1990-02-28"}, "consents": object{"sms": true},
+		}
 	}, func(w *wild, _ object, a answer) object { return w.send("GET", "/v1/members/"+a.str("id"), nil).body }},
 	{"order of a member", "POST", to("/v1/orders"), func(w *wild) object {
-		return object{"source": "till", "id": w.fresh(), "version": 3, "state": "paid", "currency": "ILS", "placed_at": "2026-03-15T08:00:00Z", "paid_at": "2026-03-15T08:01:00Z",
+		return object{
+			"source": "till", "id": w.fresh(), "version": 3, "state": "paid", "currency": "ILS", "placed_at": "2026-03-15T08:00:00Z", "paid_at": "2026-03-15T08:01:00Z",
 			"fulfilled_at": "2026-03-15T08:02:00Z", "store": "tlv-1", "region": "north", "channel": "online", "member": w.base(),
-			"lines": []any{object{"id": "1", "sku": "A", "title": "Latte", "category": "coffee", "quantity": 1, "unit_price": 4995, "amount": 4995,
-				"gift_card": false, "refunded_amount": 0, "refunded_quantity": 0}},
+			"lines": []any{object{
+				"id": "1", "sku": "A", "title": "Latte", "category": "coffee", "quantity": 1, "unit_price": 4995, "amount": 4995,
+				"gift_card": false, "refunded_amount": 0, "refunded_quantity": 0,
+			}},
 			"discounts": []any{object{"code": "TEN", "amount": 1099, "lines": []any{"1"}}}, "shipping": 1, "tax": 2, "tip": 3,
-			"redemption": w.redeem(w.base(), 1), "referral_code": "ANNA7", "refunded": 0}
+			"redemption": w.redeem(w.base(), 1), "referral_code": "ANNA7", "refunded": 0,
+		}
 	}, stored},
 	{"order of a customer", "POST", to("/v1/orders"), func(w *wild) object {
 		id := w.fresh()
-		return object{"source": "till", "id": id, "version": "2026-03-15T08:01:00Z", "state": "paid", "currency": "ILS", "lines": []any{object{"id": "1", "amount": 100}},
-			"customer": object{"external_id": id, "email": id + "@example.com", "email_verified": true, "phone": fmt.Sprintf("+97252%07d", w.n), "phone_verified": false, "name": "Dana"}}
+		return object{
+			"source": "till", "id": id, "version": "2026-03-15T08:01:00Z", "state": "paid", "currency": "ILS", "lines": []any{object{"id": "1", "amount": 100}},
+			"customer": object{"external_id": id, "email": id + "@example.com", "email_verified": true, "phone": fmt.Sprintf("+97252%07d", w.n), "phone_verified": false, "name": "Dana"},
+		}
 	}, func(w *wild, sent object, a answer) object {
 		o := stored(w, sent, a)
 		m := w.send("GET", "/v1/members/"+a.str("member"), nil).body
@@ -346,8 +363,10 @@ var templates = []template{
 		return o
 	}},
 	{"evaluate", "POST", to("/v1/orders/evaluate"), func(w *wild) object {
-		return object{"source": "till", "id": w.fresh(), "version": 1, "state": "placed", "currency": "ILS", "lines": []any{object{"id": "1", "amount": 100}},
-			"discounts": []any{object{"code": "TEN", "amount": 10}}, "redemption": w.kept["/v1/redemptions/{id}"]}
+		return object{
+			"source": "till", "id": w.fresh(), "version": 1, "state": "placed", "currency": "ILS", "lines": []any{object{"id": "1", "amount": 100}},
+			"discounts": []any{object{"code": "TEN", "amount": 10}}, "redemption": w.kept["/v1/redemptions/{id}"],
+		}
 	}, nil},
 	{"hold", "POST", to("/v1/holds"), func(w *wild) object { return object{"member": w.base(), "points": 1, "order_amount": 1000} }, answered},
 	{"capture", "POST", func(w *wild) string {
@@ -364,13 +383,16 @@ var templates = []template{
 	{"export", "POST", to("/v1/privacy/exports"), func(w *wild) object { return object{"member": w.base()} }, nil},
 	{"erase", "POST", to("/v1/privacy/erasures"), func(w *wild) object { return object{"member": w.enrol("to erase")} }, nil},
 	{"program", "PUT", to("/v1/program"), func(*wild) object {
-		return object{"currency": "ILS", "time_zone": "Asia/Jerusalem", "languages": []any{"he", "en"}, "shop": object{"url": "https://shop.example/"},
+		return object{
+			"currency": "ILS", "time_zone": "Asia/Jerusalem", "languages": []any{"he", "en"}, "shop": object{"url": "https://shop.example/"},
 			"point_value": object{"points": 100, "amount": 500}, "clawback": "debt", "hold": object{"timeout": "PT15M"},
 			"earning": object{"basis": "net", "when": "paid", "rounding": "floor", "stacking": "best", "pending": "P0D", "rules": []any{
 				object{"id": "base", "on": "order", "rate": object{"points": 1, "amount": 100}},
-				object{"id": "double", "on": "order", "multiplier": "2", "during": object{"dates": []any{"2027-03-26"}}}}},
+				object{"id": "double", "on": "order", "multiplier": "2", "during": object{"dates": []any{"2027-03-26"}}},
+			}},
 			"expiry": object{"after": "P12M", "to_end_of": "day"}, "redemption": object{"minimum": 1, "max_share_of_order": "1", "restore_grace": "P30D"},
-			"exchange": object{"USD": "3.7"}}
+			"exchange": object{"USD": "3.7"},
+		}
 	}, func(w *wild, _ object, a answer) object {
 		got := w.send("GET", "/v1/program", nil).body
 		w.must("PUT", "/v1/program", "{}") // what comes next expects the usual rules
@@ -507,9 +529,11 @@ func TestBadInputNaughtyAddresses(t *testing.T) {
 			w.send(r.Method, path, nil, "Authorization", "")
 		}
 		q := url.QueryEscape(s)
-		for _, path := range []string{"/v1/members?email=", "/v1/members?phone=", "/v1/members?external_id=", "/v1/members?external_id=1&source=",
+		for _, path := range []string{
+			"/v1/members?email=", "/v1/members?phone=", "/v1/members?external_id=", "/v1/members?external_id=1&source=",
 			"/v1/members?email=a@b&cursor=", "/v1/members?email=a@b&limit=", "/v1/program/versions?limit=", "/v1/program/versions?cursor=",
-			w.fill("/v1/members/{id}/ledger?cursor="), w.fill("/v1/members/{id}/ledger?limit="), w.fill("/v1/members/{id}/orders?cursor=")} {
+			w.fill("/v1/members/{id}/ledger?cursor="), w.fill("/v1/members/{id}/ledger?limit="), w.fill("/v1/members/{id}/orders?cursor="),
+		} {
 			w.send("GET", path+q, nil)
 		}
 		w.send("GET", "/v1/members?email=a@b&"+q+"="+q, nil)
@@ -570,8 +594,10 @@ func (w *wild) withRaw(tpl template, path string, value raw) answer {
 // Numbers that are none, or none of ours, and values of every other type, in
 // place of every field.
 func TestBadInputValues(t *testing.T) {
-	never := []raw{"9223372036854775808", "-9223372036854775809", "1e400", "-1e400", "1E400", "1.5", "1e2", "1.0", "01", "+1", "0x10", "1_000", "NaN", "Infinity", "-",
-		raw(strings.Repeat("9", 1000)), raw("1e" + strings.Repeat("9", 100)), raw("0." + strings.Repeat("0", 1000) + "1")}
+	never := []raw{
+		"9223372036854775808", "-9223372036854775809", "1e400", "-1e400", "1E400", "1.5", "1e2", "1.0", "01", "+1", "0x10", "1_000", "NaN", "Infinity", "-",
+		raw(strings.Repeat("9", 1000)), raw("1e" + strings.Repeat("9", 100)), raw("0." + strings.Repeat("0", 1000) + "1"),
+	}
 	maybe := []raw{"9223372036854775807", "-9223372036854775808", "1000000000000000", "1000000000000001", "-1", "-0", "0", "null", "true", "[]", "{}", "[[]]", `{"a":1}`, `""`, `"1"`, "1"}
 	texts := []raw{`"\ud800"`, `"\udc00\ud800"`, "\"\xff\"", "\"\xc0\x80\"", "\"\xed\xa0\x80\"", "\"\x00\"", "\"\n\"", "\ufeff\"x\"", `"\x"`}
 	w := newWild(t)
@@ -824,8 +850,10 @@ func TestBadInputManyRefunds(t *testing.T) {
 			n++
 			refunds = append(refunds, object{"id": n, "refund_line_items": []any{object{"line_item_id": 1, "quantity": 1, "subtotal": "9999999999999"}}})
 		}
-		return encoded(t, object{"id": order, "updated_at": fmt.Sprintf("2026-03-15T10:%02d:00+02:00", n/800), "created_at": "2026-03-15T10:00:00+02:00", "processed_at": "2026-03-15T10:00:00+02:00",
-			"currency": "ILS", "financial_status": "paid", "customer": object{"id": 5}, "line_items": []any{object{"id": 1, "quantity": 1, "price": "50.00"}}, "refunds": refunds})
+		return encoded(t, object{
+			"id": order, "updated_at": fmt.Sprintf("2026-03-15T10:%02d:00+02:00", n/800), "created_at": "2026-03-15T10:00:00+02:00", "processed_at": "2026-03-15T10:00:00+02:00",
+			"currency": "ILS", "financial_status": "paid", "customer": object{"id": 5}, "line_items": []any{object{"id": 1, "quantity": 1, "price": "50.00"}}, "refunds": refunds,
+		})
 	}
 	for i := range 14 {
 		a := w.webhook("shopify", body(1))
@@ -841,8 +869,10 @@ func TestBadInputPeriods(t *testing.T) {
 	w := newWild(t)
 	for _, period := range []string{"P9999Y", "P9999M", "P9999W", "P99999D", "PT999999H", "P9999Y9999M9999W99999DT999999H999999M999999S", "P101Y", "P1201M"} {
 		for _, doc := range []object{
-			{"expiry": object{"after": period, "to_end_of": "month"}}, {"hold": object{"timeout": period}},
-			{"earning": object{"pending": period}}, {"redemption": object{"restore_grace": period}},
+			{"expiry": object{"after": period, "to_end_of": "month"}},
+			{"hold": object{"timeout": period}},
+			{"earning": object{"pending": period}},
+			{"redemption": object{"restore_grace": period}},
 		} {
 			if a := w.send("PUT", "/v1/program", doc); a.status == 200 {
 				m := w.enrol("of a long program")

@@ -2,8 +2,10 @@ package local
 
 import (
 	"context"
+	"strings"
 
 	"regulars/shared/table"
+	"regulars/shared/web"
 )
 
 // Written is what was written to the table since place ("" is the beginning),
@@ -19,5 +21,28 @@ func (h *Host) Written(ctx context.Context, place string) (keys []table.Key, nex
 			keys = append(keys, c.Key)
 		}
 		place = next
+	}
+}
+
+// AddKey makes another API key of the program.
+func (h *Host) AddKey(ctx context.Context, key string, scope web.Scope) error {
+	return h.store.PutAPIKey(ctx, web.HashKey(key), table.APIKey{Program: Program, Scope: string(scope)})
+}
+
+// Holds tells whether any item of the table has the text in its key or body.
+func (h *Host) Holds(ctx context.Context, text string) (bool, error) {
+	for cursor := ""; ; {
+		page, err := h.store.Engine.Scan(ctx, cursor, 500)
+		if err != nil {
+			return false, err
+		}
+		for _, it := range page.Items {
+			if strings.Contains(it.PK+it.SK+string(it.Body), text) {
+				return true, nil
+			}
+		}
+		if cursor = page.Cursor; cursor == "" {
+			return false, nil
+		}
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"syscall"
+	"strings"
 	"time"
 )
 
@@ -27,11 +27,15 @@ func (p *Process) CPU() time.Duration {
 	return all
 }
 
-// Memory is the most that a process that was closed had in memory, in bytes.
+// Memory is the most that the process had in memory so far, in bytes; 0 on
+// systems that do not tell. (What wait4 tells counts its parent in.)
 func (p *Process) Memory() int64 {
-	usage, ok := p.cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	if !ok {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
 		return 0
 	}
-	return usage.Maxrss << 10
+	_, peak, _ := strings.Cut(string(raw), "VmHWM:")
+	var kb int64
+	fmt.Sscan(peak, &kb)
+	return kb << 10
 }

@@ -19,6 +19,7 @@ type Account struct {
 	Tail    []Entry `cbor:"8,keyasint,omitempty"`  // the newest entries, oldest first; earlier ones are on pages
 	At      int64   `cbor:"9,keyasint,omitempty"`  // business time of the last decision, unix seconds
 	Into    string  `cbor:"10,keyasint,omitempty"` // the member this one was merged into
+	Dead    []Part  `cbor:"11,keyasint,omitempty"` // what died unspent, by expiry; the newest few
 }
 
 // Lot is a batch of points with one expiry. Points earned at different times
@@ -84,6 +85,7 @@ func (a *Account) clone() *Account {
 	c.Lots = slices.Clone(a.Lots)
 	c.Holds = slices.Clone(a.Holds)
 	c.Tail = slices.Clone(a.Tail)
+	c.Dead = slices.Clone(a.Dead)
 	return &c
 }
 
@@ -161,11 +163,42 @@ func (a *Account) expire(due, at int64) {
 			return false
 		}
 		parts = append(parts, Part{Expires: l.Expires, Points: -l.Points})
+		a.die(l.Expires, l.Points)
 		return true
 	})
 	if len(parts) > 0 {
 		a.append(Entry{Type: Expire, Points: total(parts), At: at, Lots: parts})
 	}
+}
+
+// deadKept is how many expiries are remembered to have died unspent: enough
+// for a refund that comes late, and small beside the lots.
+const deadKept = 16
+
+func (a *Account) die(expires, points int64) {
+	for i := range a.Dead {
+		if a.Dead[i].Expires == expires {
+			a.Dead[i].Points += points
+			return
+		}
+	}
+	a.Dead = append(a.Dead, Part{Expires: expires, Points: points})
+	a.Dead = a.Dead[max(0, len(a.Dead)-deadKept):]
+}
+
+// undie answers how many points of an expiry died unspent, at most points,
+// and counts them as accounted for.
+func (a *Account) undie(expires, points int64) int64 {
+	for i := range a.Dead {
+		if d := &a.Dead[i]; d.Expires == expires {
+			n := min(points, d.Points)
+			if d.Points -= n; d.Points == 0 {
+				a.Dead = slices.Delete(a.Dead, i, i+1)
+			}
+			return n
+		}
+	}
+	return 0
 }
 
 // payOwed pays what is owed from the points that can be used. Under clamp the

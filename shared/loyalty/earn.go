@@ -28,37 +28,19 @@ func (a *Account) Apply(r *Record, red *Redemption, pinned, current *Terms, now 
 
 func (a *Account) bring(r *Record, red *Redemption, pinned, current *Terms, now time.Time) error {
 	first := r.At == 0 && pinned.counts(&r.Order)
-	if first {
-		at := EarnedAt(&r.Order, now)
-		r.At = at.Unix()
-		if active := pinned.Earning.Pending.After(at, pinned.Zone); active.After(now) {
-			r.Active = active.Unix()
-		}
-		if dies := pinned.expires(at); !dies.IsZero() {
-			r.Expires = dies.Unix()
-		}
-	}
-	at, paid := now, int64(0)
-	if r.At != 0 {
-		at = time.Unix(r.At, 0)
-	}
+	at := a.date(r, pinned, now, first)
+	cause := Entry{At: now.Unix(), Source: r.Order.Source, Order: r.Order.ID, Terms: pinned.Version}
+	var paid int64
 	if red != nil {
 		if err := red.use(r.Order.Ref(), a.Member); err != nil {
 			return err
 		}
-		paid = red.Value
+		a.restore(red, returned(&r.Order, red.Points), cause, current, now)
+		paid = red.Paying()
 	}
 	w, err := pinned.Worth(&r.Order, paid, at)
 	if err != nil {
 		return err
-	}
-	cause := Entry{At: now.Unix(), Source: r.Order.Source, Order: r.Order.ID, Terms: pinned.Version}
-	if red != nil {
-		back := share(red.Points, w.Returned, w.Goods)
-		if r.Order.State == Cancelled {
-			back = red.Points
-		}
-		a.restore(red, back, cause, current, now)
 	}
 	switch change := w.Points - r.Points; {
 	case change > 0 || first:
@@ -67,24 +49,64 @@ func (a *Account) bring(r *Record, red *Redemption, pinned, current *Terms, now 
 		a.clawBack(r, -change, cause)
 	}
 	r.Points = w.Points
+	a.expire(now.Unix(), now.Unix()) // what was over when it came pays no debt
+	seq := a.Seq
 	a.payOwed(now.Unix(), current)
+	if a.Seq > seq { // the program bears it, until the order counts again
+		r.WrittenOff += a.Tail[len(a.Tail)-1].Points
+	}
 	return nil
 }
 
-// EarnedAt is when an order counts as earned: when it was paid, never when it
-// arrived. A time after now is taken as now.
-func EarnedAt(o *Order, now time.Time) time.Time {
-	for _, at := range []time.Time{o.PaidAt, o.PlacedAt} {
-		if !at.IsZero() && at.Before(now) {
-			return at
-		}
-		if !at.IsZero() {
-			return now
-		}
+// date is when the order counts as earned by its newest state. It sets when
+// its points ripen and die, and moves those that are still in their lot there
+// when another version tells of another time.
+func (a *Account) date(r *Record, pinned *Terms, now time.Time, first bool) time.Time {
+	if !first && r.At == 0 {
+		return now
 	}
-	return now
+	at := time.Unix(r.At, 0)
+	if told := pinned.EarnedAt(&r.Order, time.Time{}); first || !told.IsZero() && told.Before(now) {
+		at = pinned.EarnedAt(&r.Order, now)
+	}
+	active, dies := int64(0), int64(0)
+	if ripe := pinned.Earning.Pending.After(at, pinned.Zone); ripe.After(now) {
+		active = ripe.Unix()
+	}
+	if end := pinned.expires(at); !end.IsZero() {
+		dies = end.Unix()
+	}
+	if !first && (dies != r.Expires || active > 0 && active != r.Active) {
+		moved := a.takeFrom(r.Active, r.Expires, r.Points)
+		moved += a.takeFrom(0, r.Expires, r.Points-moved)
+		a.put(active, dies, moved)
+	}
+	if first || at.Unix() != r.At {
+		r.At, r.Active, r.Expires = at.Unix(), active, dies
+	}
+	return at
 }
 
+// EarnedAt is when an order counts as earned: when it was paid (fulfilled,
+// where the program says so), never when it arrived. A time after now, or
+// none, is taken as now.
+func (t *Terms) EarnedAt(o *Order, now time.Time) time.Time {
+	at := o.PaidAt
+	if t.Earning.When == Fulfilled && !o.FulfilledAt.IsZero() {
+		at = o.FulfilledAt
+	}
+	if at.IsZero() {
+		at = o.PlacedAt
+	}
+	if at.IsZero() || !now.IsZero() && at.After(now) {
+		return now
+	}
+	return at
+}
+
+// earn puts points into the order's lot. What the program bore for the order
+// when it took points back is paid first: being refunded and not refunded in
+// turn makes no points.
 func (a *Account) earn(r *Record, points int64, e Entry) {
 	active := r.Active
 	if active <= e.At {
@@ -96,11 +118,25 @@ func (a *Account) earn(r *Record, points int64, e Entry) {
 		e.Lots = []Part{{Expires: r.Expires, Points: points}}
 	}
 	a.append(e)
+	if back := min(points, r.WrittenOff); back > 0 {
+		a.takeFrom(active, r.Expires, back)
+		r.WrittenOff -= back
+		e.Type, e.Points, e.Lots = WriteOff, -back, []Part{{Expires: r.Expires, Points: -back}}
+		a.append(e)
+	}
 }
+
+// ExpiredBefore is the reason of a clawback that took less than the order had
+// earned, because the rest had died unspent: nobody owes what they never had.
+const ExpiredBefore = "expired_before"
 
 // clawBack takes points from the order's own lot first, then from what can be
 // spent, earliest expiry first. What is left is owed.
 func (a *Account) clawBack(r *Record, points int64, e Entry) {
+	if died := a.undie(r.Expires, points); died > 0 {
+		points -= died
+		e.Reason = ExpiredBefore
+	}
 	e.Type, e.Points = Clawback, -points
 	left := points
 	taken := func(expires, n int64) {

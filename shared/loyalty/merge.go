@@ -25,9 +25,12 @@ func (a *Account) Merge(from *Account, t *Terms, now time.Time) error {
 		out.Lots = append(out.Lots, Part{Expires: l.Expires, Points: -l.Points})
 		in.Lots = append(in.Lots, Part{Expires: l.Expires, Points: l.Points})
 	}
+	for _, d := range from.Dead {
+		a.die(d.Expires, d.Points)
+	}
 	a.Holds = append(a.Holds, from.Holds...)
 	a.Owed += from.Owed
-	from.Lots, from.Holds, from.Owed, from.Into = nil, nil, 0, a.Member
+	from.Lots, from.Holds, from.Dead, from.Owed, from.Into = nil, nil, nil, 0, a.Member
 	from.append(out)
 	a.append(in)
 	a.payOwed(now.Unix(), t)

@@ -21,6 +21,8 @@ type Record struct {
 	Points  int64      `cbor:"8,keyasint,omitempty"` // what the ledger holds for it
 	Entries []EntryRef `cbor:"9,keyasint,omitempty"` // its ledger entries, oldest first
 
+	WrittenOff int64 `cbor:"10,keyasint,omitempty"` // of a clawback, what the program bore
+
 	waiting []Refund // refunds that were here before the order
 }
 
@@ -56,7 +58,9 @@ func (r *Record) Receive(in *Order, webhook bool) (Status, error) {
 	}
 	switch c := in.Version.Compare(r.Order.Version); {
 	case fresh:
-		r.waiting = r.Order.Refunds
+		if r.Order.Currency == in.Currency { // a refund in other money is not of this order
+			r.waiting = r.Order.Refunds
+		}
 		r.Order, r.Content = *in, content
 		return Applied, nil
 	case c < 0:
@@ -86,10 +90,10 @@ func (r *Record) Receive(in *Order, webhook bool) (Status, error) {
 
 // ReceiveRefund takes one refund that came without its order. On a zero
 // Record it waits for the order. An id known already keeps the larger amount,
-// which serves sources that restate a growing total.
-func (r *Record) ReceiveRefund(of OrderRef, refund Refund) Status {
+// which serves sources that restate a growing total. currency is the refund's.
+func (r *Record) ReceiveRefund(of OrderRef, refund Refund, currency string) Status {
 	if r.Order.ID == "" {
-		r.Order = Order{Source: of.Source, ID: of.ID, State: Parked}
+		r.Order = Order{Source: of.Source, ID: of.ID, State: Parked, Currency: currency}
 	}
 	changed := r.addRefunds([]Refund{refund})
 	switch {
@@ -135,11 +139,12 @@ func (r *Record) meet(in *Order) (changed bool) {
 
 // addRefunds joins refunds by id; of one id the larger amounts stay.
 func (r *Record) addRefunds(refunds []Refund) (changed bool) {
+	r.Order.Refunds = slices.Clone(r.Order.Refunds) // they may be the delivery's own
 	for _, add := range refunds {
 		i := slices.IndexFunc(r.Order.Refunds, func(h Refund) bool { return h.ID == add.ID })
 		switch {
 		case i < 0:
-			r.Order.Refunds = append(slices.Clip(r.Order.Refunds), add)
+			r.Order.Refunds = append(r.Order.Refunds, add)
 			changed = true
 		case add.Amount > r.Order.Refunds[i].Amount:
 			r.Order.Refunds[i] = add

@@ -61,7 +61,10 @@ func (a *Account) Hold(id string, points, orderAmount int64, t *Terms, now time.
 			Details: map[string]any{"minimum": t.Minimum, "missing": t.Minimum - points},
 		}
 	}
-	value := t.Value(points)
+	value, err := t.Value(points)
+	if err != nil {
+		return nil, err
+	}
 	if err := t.withinShare(value, orderAmount); err != nil {
 		return nil, err
 	}
@@ -109,8 +112,8 @@ func (a *Account) Capture(r *Redemption, order OrderRef, t *Terms, now time.Time
 		return &Error{Kind: Conflict, Code: "hold_released", Detail: "the hold was released"}
 	}
 	a.Settle(now, t)
-	if !a.dropHold(r.ID) {
-		return fmt.Errorf("hold %s is not in the account of %s", r.ID, a.Member)
+	if !a.dropHold(r.ID) { // it ended, and the clock went back since
+		return &Error{Kind: Conflict, Code: "hold_expired", Detail: "the hold's time has passed; its points are free again"}
 	}
 	e := Entry{Type: Redeem, Points: -r.Points, At: now.Unix(), Ref: "rdm_" + r.ID, Terms: t.Version, Source: order.Source, Order: order.ID}
 	for _, p := range r.Parts {
@@ -134,7 +137,7 @@ func (a *Account) Release(r *Redemption, t *Terms, now time.Time) error {
 	}
 	a.Settle(now, t)
 	if !a.dropHold(r.ID) {
-		return fmt.Errorf("hold %s is not in the account of %s", r.ID, a.Member)
+		return nil
 	}
 	a.putBack(r.Parts)
 	a.payOwed(now.Unix(), t)
@@ -195,6 +198,10 @@ func (a *Account) restore(r *Redemption, upTo int64, e Entry, t *Terms, now time
 	a.append(e)
 	r.Restored = upTo
 }
+
+// Paying is what the redemption's points still pay, in minor units: the part
+// that was given back pays nothing any more.
+func (r *Redemption) Paying() int64 { return r.Value - share(r.Value, r.Restored, r.Points) }
 
 // use binds the redemption to the order that it pays a part of.
 func (r *Redemption) use(order OrderRef, member string) error {

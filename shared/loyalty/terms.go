@@ -136,10 +136,14 @@ func (t *Terms) exchange(currency string) *big.Rat {
 // Accepts tells whether orders in a currency can earn.
 func (t *Terms) Accepts(currency string) bool { return t.exchange(currency) != nil }
 
-// Value is what points pay, in minor units of the program's currency, rounded down.
-func (t *Terms) Value(points int64) int64 {
+// Value is what points pay, in minor units of the program's currency, rounded
+// down. Refused with points_out_of_range beyond MaxPoints minor units.
+func (t *Terms) Value(points int64) (int64, error) {
 	v := new(big.Int).Mul(big.NewInt(points), big.NewInt(t.Point.Amount))
-	return v.Div(v, big.NewInt(t.Point.Points)).Int64()
+	if v.Div(v, big.NewInt(t.Point.Points)); v.Cmp(big.NewInt(MaxPoints)) > 0 {
+		return 0, Refuse("points_out_of_range", "that many points would pay more money than can be counted")
+	}
+	return v.Int64(), nil
 }
 
 // expires is when points earned at an instant die; the zero time is never.

@@ -30,13 +30,13 @@ type LineWorth struct {
 // MaxPoints bounds what one order or adjustment can move.
 const MaxPoints = 1_000_000_000_000_000
 
-// Worth values an order. paid is what points paid of it, in minor units of
-// the program's currency; at is when the order counts as earned, which
+// Worth values an order. paid is what points still pay of it, in minor units
+// of the program's currency; at is when the order counts as earned, which
 // decides the windows. Refused with points_out_of_range when the result is
 // beyond MaxPoints.
 func (t *Terms) Worth(o *Order, paid int64, at time.Time) (Worth, error) {
-	net := discounted(o)
-	w := Worth{Goods: sum(net), Lines: make([]LineWorth, len(o.Lines))}
+	net := discounted(o, false)
+	w := Worth{Goods: sum(net), Lines: make([]LineWorth, len(o.Lines)), Rules: []string{}}
 	left := remaining(o, net)
 	w.Returned = w.Goods - sum(left)
 
@@ -44,10 +44,8 @@ func (t *Terms) Worth(o *Order, paid int64, at time.Time) (Worth, error) {
 	if rate == nil {
 		return Worth{}, Refuse("currency_not_accepted", "the program has no rate for "+o.Currency)
 	}
-	// What points paid earns nothing. Their part shrinks with the goods as
-	// the points are given back (SC5).
+	// What points pay earns nothing (SC5).
 	inOrder, _ := HalfUp.whole(new(big.Rat).Quo(new(big.Rat).SetInt64(paid), rate))
-	inOrder -= share(inOrder, w.Returned, w.Goods)
 	if t.Earning.PaidPartEarns {
 		inOrder = 0
 	}
@@ -56,7 +54,7 @@ func (t *Terms) Worth(o *Order, paid int64, at time.Time) (Worth, error) {
 	}
 
 	factor, rules := t.factor(at)
-	w.Rules = rules
+	w.Rules = append(w.Rules, rules...)
 	exact := new(big.Rat).SetInt64(sum(left))
 	exact.Mul(exact, factor).Mul(exact, rate)
 	points, fits := t.Earning.Rounding.whole(exact)
@@ -77,12 +75,27 @@ func (t *Terms) counts(o *Order) bool {
 	return o.State == Fulfilled || o.State == Paid && t.Earning.When == Paid
 }
 
+// returned is how much of a redemption's points an order has to give back: in
+// proportion to its goods that came back, all of them when it is cancelled.
+// Where there were no goods, gift cards count as such.
+func returned(o *Order, points int64) int64 {
+	if o.State == Cancelled {
+		return points
+	}
+	net := discounted(o, false)
+	if sum(net) == 0 {
+		net = discounted(o, true)
+	}
+	goods := sum(net)
+	return share(points, goods-sum(remaining(o, net)), goods)
+}
+
 // discounted is what remains of each line after discounts; gift cards are
-// stored value, not goods, and remain 0.
-func discounted(o *Order) []int64 {
+// stored value, not goods, and remain 0 unless asked for.
+func discounted(o *Order, giftCards bool) []int64 {
 	net := make([]int64, len(o.Lines))
 	for i, l := range o.Lines {
-		if !l.GiftCard {
+		if !l.GiftCard || giftCards {
 			net[i] = l.Amount
 		}
 	}
@@ -114,7 +127,11 @@ func remaining(o *Order, net []int64) []int64 {
 	for _, r := range o.Refunds {
 		single += r.Amount
 		for _, l := range r.Lines {
-			byLine[l.Line] += l.Amount
+			if slices.ContainsFunc(o.Lines, func(x Line) bool { return x.ID == l.Line }) {
+				byLine[l.Line] += l.Amount
+			} else { // a line that the order no longer has: it came off the goods with it
+				single -= l.Amount
+			}
 		}
 	}
 	var named int64

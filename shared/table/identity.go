@@ -73,6 +73,9 @@ func (tx *Tx) Match(source string, c *loyalty.Customer) (string, error) {
 			}
 		}
 	}
+	if !tx.consistent { // that nobody is known must be known for sure
+		return "", ErrConflict
+	}
 	return "", nil
 }
 
@@ -130,7 +133,7 @@ func (tx *Tx) claim(p *Profile, c contact, strict bool) error {
 		if err != nil {
 			return err
 		}
-		if owner == nil || owner.Member == p.Member {
+		if owner == nil || p.is(owner.Member) {
 			slot = ownerSlot
 		} else if strict {
 			return exists(strings.ToLower(c.kind), owner.Member)
@@ -140,7 +143,7 @@ func (tx *Tx) claim(p *Profile, c contact, strict bool) error {
 		if err != nil {
 			return err
 		}
-		if guest == nil || guest.Member == p.Member {
+		if guest == nil || p.is(guest.Member) {
 			slot = guestSlot
 		}
 	}
@@ -150,6 +153,11 @@ func (tx *Tx) claim(p *Profile, c contact, strict bool) error {
 	}
 	tx.put(k, encode(&pointer{Member: p.Member, Verified: c.verified}))
 	return nil
+}
+
+// is tells whether a member is this one, or was merged into it.
+func (p *Profile) is(member string) bool {
+	return member == p.Member || slices.Contains(p.Merged, member)
 }
 
 // release gives up a member's slots of an address.
@@ -163,7 +171,7 @@ func (tx *Tx) release(p *Profile, c contact) error {
 		if err != nil {
 			return err
 		}
-		if had != nil && had.Member == p.Member {
+		if had != nil && p.is(had.Member) {
 			tx.remove(Key{pk, slot})
 		}
 	}
@@ -199,10 +207,8 @@ func (tx *Tx) PutProfile(was Profile, p *Profile, strict bool) error {
 		if old[i] == now[i] && was.Guest == p.Guest {
 			continue
 		}
-		if old[i].address != now[i].address || was.Guest != p.Guest {
-			if err := tx.release(p, old[i]); err != nil {
-				return err
-			}
+		if err := tx.release(p, old[i]); err != nil {
+			return err
 		}
 		if err := tx.claim(p, now[i], strict); err != nil {
 			return err
@@ -212,40 +218,43 @@ func (tx *Tx) PutProfile(was Profile, p *Profile, strict bool) error {
 	return nil
 }
 
-// Erase removes all personal data of a member, for good. The ledger stays,
-// under an id that leads to nobody.
+// Erase removes all personal data of a member, and of those merged into it,
+// for good. The ledgers stay, under ids that lead to nobody.
 func (tx *Tx) Erase(member string, now time.Time) error {
-	p, _, err := tx.Profile(member)
+	whole, _, err := tx.Profile(member)
 	if err != nil {
 		return err
 	}
-	for _, source := range sortedKeys(p.External) {
-		k := externalKey(tx.program, source, p.External[source])
-		if had, err := get[pointer](tx, k); err != nil {
-			return err
-		} else if had != nil && had.Member == member {
-			tx.remove(k)
-		}
-	}
-	for _, c := range p.contacts() {
-		if err := tx.release(p, c); err != nil {
+	for _, m := range append([]string{member}, whole.Merged...) {
+		p, _, err := tx.Profile(m)
+		if err != nil {
 			return err
 		}
-	}
-	for _, merged := range p.Merged {
-		if err := tx.Erase(merged, now); err != nil {
-			return err
+		for _, source := range sortedKeys(p.External) {
+			k := externalKey(tx.program, source, p.External[source])
+			if had, err := get[pointer](tx, k); err != nil {
+				return err
+			} else if had != nil && whole.is(had.Member) {
+				tx.remove(k)
+			}
 		}
+		for _, c := range p.contacts() {
+			if err := tx.release(whole, c); err != nil {
+				return err
+			}
+			if err := tx.release(p, c); err != nil {
+				return err
+			}
+		}
+		tx.put(profileKey(tx.program, m), encode(&Profile{Member: m, Merged: p.Merged, Guest: p.Guest, CreatedAt: p.CreatedAt, Erased: now.Unix()}))
 	}
-	tx.put(profileKey(tx.program, member), encode(&Profile{Member: member, Merged: p.Merged, Guest: p.Guest, CreatedAt: p.CreatedAt, Erased: now.Unix()}))
 	return nil
 }
 
 // MembersWith lists who has an e-mail address, a phone number, or an external
 // id (in a source, in every source when it is ""). Empty arguments are not
 // looked for.
-func (tx *Tx) MembersWith(email, phone, external, source string) ([]string, error) {
-	var out []string
+func (tx *Tx) MembersWith(email, phone, external, source string) (out []string, err error) {
 	list := func(pk, prefix string) error {
 		for after := ""; ; {
 			page, err := tx.store.Engine.Query(tx.ctx, Query{PK: pk, Prefix: prefix, After: after, Limit: 200, Consistent: true})
@@ -266,6 +275,7 @@ func (tx *Tx) MembersWith(email, phone, external, source string) ([]string, erro
 			}
 		}
 	}
+	defer func() { slices.SortFunc(out, func(a, b string) int { return cmp.Compare(b, a) }) }() // newest first: ids sort by time
 	for _, c := range (&Profile{Email: email, Phone: phone}).contacts() {
 		if c.address != "" {
 			if err := list(contactPK(tx.program, c.kind, c.address), ""); err != nil {
@@ -343,7 +353,11 @@ func (p *Profile) Clone() Profile {
 // Adopt takes over what a merged member's profile knows and this one does
 // not. The merged member's identities keep leading to it, and through it here.
 func (p *Profile) Adopt(from *Profile) {
-	p.Merged = append(p.Merged, from.Member)
+	p.Merged = append(append(p.Merged, from.Member), from.Merged...)
+	p.Guest = p.Guest && from.Guest
+	if len(p.Consents) == 0 {
+		p.Consents = maps.Clone(from.Consents)
+	}
 	if p.Email == "" {
 		p.Email, p.EmailVerified = from.Email, from.EmailVerified
 	}
@@ -366,7 +380,15 @@ func (p *Profile) Adopt(from *Profile) {
 }
 
 // PutAdopted writes a profile after Adopt.
-func (tx *Tx) PutAdopted(p *Profile) { tx.put(profileKey(tx.program, p.Member), encode(p)) }
+func (tx *Tx) PutAdopted(p *Profile) error {
+	for _, c := range p.contacts() {
+		if err := tx.claim(p, c, false); err != nil {
+			return err
+		}
+	}
+	tx.put(profileKey(tx.program, p.Member), encode(p))
+	return nil
+}
 
 // Recognize lets a matched member be known by the source's external id from
 // now on, unless the member has another one there already.

@@ -103,15 +103,6 @@ func (tx *Tx) Settled(a *loyalty.Account) error {
 	return nil
 }
 
-// DueAt is the instant under which the due index lists a member, RFC 3339.
-func (tx *Tx) DueAt(member string) (string, error) {
-	r, err := tx.item(accountKey(tx.program, member))
-	if err != nil {
-		return "", err
-	}
-	return r.old.Due.At, nil
-}
-
 // Entries reads ledger entries newest first, from number `from` downwards (0:
 // the newest), at most limit.
 func (tx *Tx) Entries(a *loyalty.Account, from int64, limit int) ([]Numbered, error) {
@@ -128,9 +119,9 @@ func (tx *Tx) Entries(a *loyalty.Account, from int64, limit int) ([]Numbered, er
 		return len(out) < limit && first > 1
 	}
 	more := add(a.Seq-int64(len(a.Tail))+1, a.Tail)
-	after := ""
+	after := pageKey("", "", from+1).SK // no later page can hold it
 	for more {
-		pages, err := tx.store.Engine.Query(tx.ctx, Query{PK: memberPK(tx.program, a.Member), Prefix: "PAGE#", After: after, Desc: true, Limit: 10, Consistent: tx.consistent})
+		pages, err := tx.store.Engine.Query(tx.ctx, Query{PK: memberPK(tx.program, a.Member), Prefix: "PAGE#", After: after, Desc: true, Limit: 10, Consistent: true})
 		if err != nil {
 			return nil, err
 		}
@@ -200,9 +191,10 @@ func (tx *Tx) EntriesOf(r *loyalty.Record) ([]Numbered, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(e) > 0 {
-			out = append(out, e[0])
+		if len(e) == 0 || e[0].Seq != ref.Seq { // the account is older than the order: read both fresh
+			return nil, ErrConflict
 		}
+		out = append(out, e[0])
 	}
 	return out, nil
 }

@@ -91,12 +91,12 @@ func (g *Gate) answer(ctx context.Context, r *Request, h Handler, scopes []Scope
 	if r.Body, err = body(r.Request); err != nil {
 		return reply{}, err
 	}
-	if len(scopes) > 0 && r.Method == http.MethodPost {
-		return g.once(ctx, r, h)
-	}
 	a, err := h(ctx, r)
-	if err != nil {
+	switch {
+	case err != nil:
 		return reply{}, err
+	case r.given != nil:
+		return *r.given, nil
 	}
 	return a.reply()
 }

@@ -29,6 +29,8 @@ type Request struct {
 	Caller
 	Body []byte // at most MaxBody
 	ID   string // of the request, also in every log line and problem
+
+	given *reply // what was answered to this request before
 }
 
 // Decode reads the body strictly; an empty body is an empty object.

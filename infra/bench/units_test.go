@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+
+	"regulars/infra/local"
+	"regulars/infra/runtimeapi"
+	"regulars/shared/table/tabletest"
+)
+
+// What an order costs is a promise of the table's design, so counts are held
+// here; times are only printed by the bench.
+
+func open(t *testing.T) *shop {
+	t.Helper()
+	endpoint, _ := tabletest.DynamoDBLocal(t)
+	slog.SetDefault(slog.New(slog.DiscardHandler))
+	s, err := openShop(context.Background(), endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+func TestUnitsOfARegular(t *testing.T) {
+	s := open(t)
+	m := s.join(regular, func(string) {})
+	m.live(100)
+	orders, _, _, captures := m.live(160)
+
+	paid := order(m.orderID(), 1, m.byID(), m.clock, 0)
+	_, again := m.send("POST", "/v1/orders", paid)
+	m.orders++
+	hooked := order(m.orderID(), 1, m.byExternal(), m.clock, 0)
+	_, webhook := m.webhook(hooked)
+	_, webhookAgain := m.webhook(hooked)
+	if err := s.failure(); err != nil {
+		t.Fatal(err)
+	}
+
+	most := func(what string, costs []units, of func(units) float64, most float64) {
+		t.Helper()
+		mean, _, high := spread(costs, of)
+		t.Logf("%s: %.3f on average, at most %v", what, mean, high)
+		if mean > most || len(costs) == 0 {
+			t.Errorf("%s: %.3f on average, may be %v", what, mean, most)
+		}
+	}
+	most("write units of an order", orders, written, 4.3)
+	most("read units of an order", orders, read, 2.5)
+	most("write units of a capture", captures, written, 4.3)
+	most("write units of a duplicate", []units{again, webhookAgain}, written, 0)
+	most("read units of a webhook", []units{webhook}, read, 3.5)
+}
+
+// Who keeps many lots pays for more pages, but the account stays within the
+// kilobyte that one unit writes.
+func TestUnitsOfOthers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("some hundred orders each")
+	}
+	s := open(t)
+	for _, c := range []struct {
+		who    shopper
+		orders int
+		most   float64
+	}{
+		{shopper{"every month, never spends", 30 * day, 0, 0}, 40, 4.5},
+		{shopper{"every week, never spends", 7 * day, 0, 0}, 80, 5.1},
+	} {
+		m := s.join(c.who, func(string) {})
+		m.live(c.orders)
+		orders, _, _, _ := m.live(c.orders)
+		if err := s.failure(); err != nil {
+			t.Fatal(err)
+		}
+		mean, _, _ := spread(orders, written)
+		t.Logf("%s: %.3f write units", c.who.name, mean)
+		if mean > c.most {
+			t.Errorf("%s: %.3f write units, may be %v", c.who.name, mean, c.most)
+		}
+		largest := slices.MaxFunc(orders, func(a, b units) int { return a.Sizes["ACCOUNT"] - b.Sizes["ACCOUNT"] })
+		if size := largest.Sizes["ACCOUNT"]; size > 1024 {
+			t.Errorf("%s: an account of %d bytes", c.who.name, size)
+		}
+		bytes, _ := s.meter.stored(local.Program + "#MEMBER#" + strings.TrimPrefix(m.id, "mem_"))
+		if each := float64(bytes["ACCOUNT"]+bytes["PAGE"]) / float64(m.entries()); each > 110 {
+			t.Errorf("%s: %.0f bytes an entry", c.who.name, each)
+		}
+	}
+}
+
+func TestZipOfEarn(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a binary")
+	}
+	binary, err := runtimeapi.Build(t.Context(), t.TempDir(), "earn", runtimeapi.Arch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	zip, err := runtimeapi.Zip(binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d bytes", len(zip))
+	if len(zip) > 4_500_000 {
+		t.Errorf("earn's zip has %d bytes, may have 4,500,000", len(zip))
+	}
+}

@@ -1,0 +1,303 @@
+package local_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"regulars/events/inbound"
+	"regulars/infra/local"
+	"regulars/infra/topology"
+	"regulars/shared/web"
+)
+
+// contract stands before a host and holds every request that was taken, and
+// every answer, against the description that the host itself serves.
+type contract struct {
+	t        *testing.T
+	host     http.Handler
+	mux      *http.ServeMux // finds the route of a request
+	doc      object
+	compiler *jsonschema.Compiler
+	seen     map[string]bool // "POST /v1/holds 201"
+}
+
+func newContract(t *testing.T, host http.Handler) *contract {
+	t.Helper()
+	rec := httptest.NewRecorder()
+	host.ServeHTTP(rec, httptest.NewRequest("GET", "/openapi.json", nil))
+	doc, err := jsonschema.UnmarshalJSON(rec.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &contract{t: t, host: host, mux: http.NewServeMux(), doc: doc.(object), compiler: jsonschema.NewCompiler(), seen: map[string]bool{}}
+	c.compiler.AssertFormat()
+	if err := c.compiler.AddResource("openapi.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range topology.Routes {
+		c.mux.Handle(r.Method+" "+r.Path, http.NotFoundHandler())
+	}
+	return c
+}
+
+// ServeHTTP passes a request on and looks at both sides.
+func (c *contract) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		c.t.Error(err)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	_, route := c.mux.Handler(r)
+	rec := httptest.NewRecorder()
+	c.host.ServeHTTP(rec, r)
+	if route != "" {
+		c.check(route, r, body, rec)
+	}
+	for k, v := range rec.Header() {
+		w.Header()[k] = v
+	}
+	w.WriteHeader(rec.Code)
+	w.Write(rec.Body.Bytes())
+}
+
+func (c *contract) check(route string, r *http.Request, body []byte, rec *httptest.ResponseRecorder) {
+	method, path, _ := strings.Cut(route, " ")
+	op := c.doc["paths"].(object)[path].(object)[strings.ToLower(method)].(object)
+	at := "#/paths/" + escape(path) + "/" + strings.ToLower(method)
+	status := fmt.Sprint(rec.Code)
+	c.seen[route+" "+status] = true
+
+	response, ok := op["responses"].(object)[status].(object)
+	if !ok {
+		c.t.Errorf("%s answered %s, which is not described: %s", route, status, rec.Body)
+		return
+	}
+	where := at + "/responses/" + status
+	if ref, ok := response["$ref"].(string); ok {
+		where = ref
+	}
+	kind := rec.Header().Get("Content-Type")
+	c.valid(route+" answered "+status, where+"/content/"+escape(kind)+"/schema", rec.Body.Bytes())
+
+	if rec.Code/100 == 2 && r.Method != "GET" && len(body) > 0 && !strings.Contains(r.Header.Get("Content-Type"), "yaml") {
+		if op["requestBody"] == nil {
+			c.t.Errorf("%s took a body that is not described", route)
+			return
+		}
+		c.valid(route+" took", at+"/requestBody/content/"+escape("application/json")+"/schema", body)
+	}
+}
+
+func (c *contract) valid(what, schema string, raw []byte) {
+	s, err := c.compiler.Compile("openapi.json" + schema)
+	if err != nil {
+		c.t.Errorf("%s: %v", what, err)
+		return
+	}
+	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+	if strings.Contains(schema, "/requestBody/") { // there null is as good as an absent key
+		v = withoutNulls(v)
+	}
+	if err == nil {
+		err = s.Validate(v)
+	}
+	if err != nil {
+		c.t.Errorf("%s %s\n%v", what, raw, err)
+	}
+}
+
+func withoutNulls(v any) any {
+	o, ok := v.(object)
+	for k, inner := range o {
+		if o[k] = withoutNulls(inner); inner == nil {
+			delete(o, k)
+		}
+	}
+	if ok {
+		return o
+	}
+	return v
+}
+
+// escape makes a part of a JSON pointer in a URL fragment.
+func escape(s string) string {
+	return strings.NewReplacer("~", "~0", "/", "~1", "{", "%7B", "}", "%7D", "+", "%2B").Replace(s)
+}
+
+// described opens a host behind its own contract.
+func described(t *testing.T) (*shop, *contract) {
+	t.Helper()
+	s := open(t, local.Config{DataDir: t.TempDir()})
+	c := newContract(t, s.host)
+	srv := httptest.NewServer(c)
+	t.Cleanup(srv.Close)
+	s.url = srv.URL
+	return s, c
+}
+
+// tour does once whatever the API can do. It answers a member with a ledger.
+func tour(s *shop) string {
+	s.t.Helper()
+	s.clock("2026-03-15T08:00:00Z")
+	s.must("GET", "/healthz", nil, "Authorization", "")
+	s.must("GET", "/openapi.json", nil, "Authorization", "")
+	s.program(`{earning: {pending: P2D}, exchange: {USD: "3.7"}, shop: {url: "https://shop.example/"}}`)
+	s.must("PUT", "/v1/program", object{"earning": object{"rules": []object{
+		{"id": "base", "on": "order", "rate": object{"points": 1, "amount": 100}},
+		{"id": "double", "on": "order", "multiplier": "2", "during": object{"dates": []string{"2027-03-26"}}},
+	}}, "expiry": "none"})
+	s.must("PUT", "/v1/program", "{}")
+	program := s.must("GET", "/v1/program", nil)
+	delete(program.body, "version")
+	s.must("PUT", "/v1/program", program.body) // what is read can be sent back
+	s.must("GET", "/v1/program/versions?limit=2", nil)
+
+	m := s.must("POST", "/v1/members", object{
+		"name": "נועה", "email": "noa@example.com", "email_verified": true, "phone": "+972501234567", "phone_verified": true, "language": "he",
+		"external_ids": object{"till": "77"}, "birth_date": object{"calendar": "hebrew", "date": "5750-06-03"}, "consents": object{"email": true},
+	}).str("id")
+	s.must("PATCH", "/v1/members/"+m, object{"name": "Noa"}, "If-Match", "1")
+	s.must("GET", "/v1/members?email=noa@example.com", nil)
+
+	full := order("1", m, 20000, object{
+		"store": "tlv-1", "region": "north", "channel": "online", "placed_at": "2026-03-14T08:00:00Z", "paid_at": "2026-03-14T08:00:00Z",
+		"lines":     []object{{"id": "1", "sku": "A", "title": "Latte", "category": "coffee", "quantity": 2, "unit_price": 10000, "amount": 20000, "gift_card": false, "refunded_amount": 0, "refunded_quantity": 0}},
+		"discounts": []object{{"code": "TEN", "amount": 1000, "lines": []string{"1"}}}, "shipping": 100, "tax": 100, "tip": 100, "referral_code": "ANNA7",
+	})
+	s.must("POST", "/v1/orders/evaluate", full)
+	s.must("POST", "/v1/orders/evaluate", order("none", "", 100, object{"member": nil, "lines": []object{}}))
+	s.earn(full)
+	s.must("GET", "/v1/orders/till/1", nil)
+	if a := s.earn(order("2", "", 5000, object{"member": nil, "state": "fulfilled", "version": "2026-03-15T08:00:00Z", "fulfilled_at": "2026-03-15T08:00:00Z", "customer": object{"external_id": "77"}})); a.str("member") != m {
+		s.t.Errorf("the customer is %s, want %s", a.str("member"), m)
+	}
+	s.must("GET", "/v1/orders/till/2", nil)
+	s.earn(order("3", "", 5000, object{"member": nil})) // of nobody: ignored
+
+	held := s.must("POST", "/v1/holds", object{"member": m, "points": 50, "order_amount": 10000}).str("id")
+	s.must("GET", "/v1/holds/"+held, nil)
+	s.must("GET", "/v1/members/"+m, nil)
+	paid := s.must("POST", "/v1/holds/"+held+"/capture", object{"order": object{"source": "till", "id": "4"}}).str("redemption")
+	s.earn(order("4", m, 10000, object{"redemption": paid}))
+	s.earn(order("4", m, 10000, object{"redemption": paid, "version": 2, "refunded": 5000}))
+	s.must("GET", "/v1/orders/till/4", nil)
+	s.must("POST", "/v1/redemptions/"+paid+"/cancel", nil)
+	s.must("GET", "/v1/redemptions/"+paid, nil)
+	freed := s.must("POST", "/v1/holds", object{"member": m, "points": 1}).str("id")
+	s.must("POST", "/v1/holds/"+freed+"/release", object{})
+	s.must("POST", "/v1/redemptions", object{"member": m, "points": 5, "order": object{"source": "till", "id": "5"}}, "Idempotency-Key", "once")
+	s.must("POST", "/v1/redemptions", object{"member": m, "points": 5, "order": object{"source": "till", "id": "5"}}, "Idempotency-Key", "once")
+	s.must("POST", "/v1/members/"+m+"/adjustments", object{"points": 5, "reason": "thanks"})
+
+	// Points that die, a hold that ends, a debt, a write-off.
+	s.program("{expiry: {after: P10D, to_end_of: none}, earning: {pending: P1D}}")
+	late := s.enrol("late")
+	s.earn(order("late", late, 10000))
+	s.clock("2026-03-16T09:00:00Z")
+	s.must("POST", "/v1/holds", object{"member": late, "points": 10})
+	s.clock("2026-03-28T09:00:00Z")
+	s.must("POST", "/_local/schedules/activate/run", nil)
+	s.must("GET", "/v1/members/"+late+"/ledger", nil)
+	s.program("{clawback: clamp}")
+	owing := s.enrol("owing")
+	s.earn(order("owing", owing, 10000))
+	s.redeem(owing, 100)
+	s.earn(order("owing", owing, 10000, object{"version": 2, "state": "cancelled"}))
+
+	guest := s.earn(order("guest", "", 5000, object{"member": nil, "customer": object{"email": "g@example.com", "email_verified": false, "phone": "+97250", "phone_verified": false, "name": "G"}})).str("member")
+	s.must("POST", "/v1/members/"+guest+"/merge", object{"into": m})
+	s.must("GET", "/v1/members/"+m, nil)
+	s.must("GET", "/v1/members/"+m+"/ledger?limit=3", nil)
+	s.must("GET", "/v1/members/"+m+"/ledger/verification", nil)
+	s.must("GET", "/v1/members/"+m+"/orders", nil)
+	token := s.must("POST", "/v1/members/"+m+"/tokens", nil).str("token")
+	s.must("GET", "/v1/members/"+m, nil, "Authorization", "Bearer "+token)
+	s.must("POST", "/v1/privacy/exports", object{"member": m})
+	s.must("POST", "/v1/privacy/erasures", object{"member": owing})
+	s.must("GET", "/v1/members/"+owing, nil)
+
+	for _, k := range kinds {
+		body, err := inbound.Files.ReadFile(k[0] + ".json")
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if len(k) == 1 && k[0] != "square" { // which signs the address
+			s.must("POST", "/v1/webhooks/"+k[0], body, signed(k[0], body)...)
+		}
+	}
+	s.shopify("refunds/create", `{"id": 900, "order_id": 555, "created_at": "2026-03-15T10:00:00+02:00", "refund_line_items": [{"id": 1, "line_item_id": 11, "quantity": 1, "subtotal": "12.00"}],
+		"transactions": [{"kind": "refund", "status": "success", "amount": "12.00", "currency": "ILS"}]}`)
+	s.do("GET", "/v1/orders/shopify/555", nil)
+	s.shopify("customers/data_request", `{"shop_id": 1, "shop_domain": "x", "customer": {"id": 207119551, "email": "noa@example.co.il"}, "orders_requested": [], "data_request": {"id": 9}}`)
+	return m
+}
+
+func TestAnswersAreAsDescribed(t *testing.T) {
+	s, c := described(t)
+	m := tour(s)
+
+	s.refused(401, "unauthorized", "GET", "/v1/program", nil, "Authorization", "")
+	s.refused(400, "invalid_request", "POST", "/v1/orders", "{")
+	s.refused(400, "invalid_request", "GET", "/v1/members/"+m+"/ledger?limit=0", nil)
+	s.refused(404, "not_found", "GET", "/v1/members/mem_X", nil)
+	s.refused(409, "version_conflict", "PATCH", "/v1/members/"+m, object{}, "If-Match", "999")
+	s.refused(409, "member_exists", "POST", "/v1/members", object{"email": "noa@example.com"})
+	s.refused(422, "insufficient_points", "POST", "/v1/holds", object{"member": m, "points": 1_000_000})
+	s.refused(422, "not_supported_yet", "PUT", "/v1/program", object{"tiers": object{}})
+	s.refused(422, "idempotency_key_reused", "POST", "/v1/members", object{"name": "x"}, "Idempotency-Key", "once")
+	s.refused(413, "body_too_large", "POST", "/v1/orders", strings.Repeat(" ", 1<<20+1))
+	s.refused(401, "invalid_signature", "POST", "/v1/webhooks/shopify", "{}")
+	s.refused(404, "not_found", "POST", "/v1/webhooks/nobody", "{}")
+
+	for path, item := range c.doc["paths"].(object) {
+		for method, op := range item.(object) {
+			route := strings.ToUpper(method) + " " + path
+			taken := slices.ContainsFunc([]string{"200", "201"}, func(status string) bool { return c.seen[route+" "+status] })
+			if !taken {
+				t.Errorf("nothing was seen of %s", route)
+			}
+			for status := range op.(object)["responses"].(object) {
+				if status[0] == '2' && !c.seen[route+" "+status] {
+					t.Errorf("%s never answered %s", route, status)
+				}
+			}
+		}
+	}
+}
+
+// What each key may do is as x-scopes says.
+func TestScopesAreAsDescribed(t *testing.T) {
+	s, c := described(t)
+	w := &wild{shop: s}
+	m := s.enrol("m")
+	w.kept = map[string]string{"/v1/members/{id}": m, "/v1/holds/{id}": "hld_X", "/v1/redemptions/{id}": "rdm_X", "/v1/orders/{source}": "till"}
+	if err := s.host.AddKey(context.Background(), "sk_server", web.Server); err != nil {
+		t.Fatal(err)
+	}
+	keys := map[string]string{"server": "sk_server", "admin": key, "member": s.must("POST", "/v1/members/"+m+"/tokens", nil).str("token")}
+	for path, item := range c.doc["paths"].(object) {
+		for method, op := range item.(object) {
+			method = strings.ToUpper(method)
+			scopes := op.(object)["x-scopes"].([]any)
+			ask := func(auth string) int { return s.do(method, w.fill(path), "{", "Authorization", auth).status }
+			if got := ask(""); len(scopes) > 0 && got != 401 {
+				t.Errorf("%s %s without a key: %d", method, path, got)
+			}
+			for scope, k := range keys {
+				may := len(scopes) == 0 || slices.Contains(scopes, any(scope))
+				if got := ask("Bearer " + k); may == (got == 403) {
+					t.Errorf("%s %s with scope %s: %d, described are %v", method, path, scope, got, scopes)
+				}
+			}
+		}
+	}
+}
