@@ -216,8 +216,10 @@ func (h *Handler) account(tx *table.Tx, rec *loyalty.Record, in *loyalty.Order, 
 }
 
 func guestProfile(id, source string, c *loyalty.Customer, now time.Time) *table.Profile {
-	p := &table.Profile{Member: id, Guest: true, CreatedAt: now.Unix(), Name: c.Name,
-		Email: c.Email, EmailVerified: c.EmailVerified, Phone: c.Phone, PhoneVerified: c.PhoneVerified}
+	p := &table.Profile{
+		Member: id, Guest: true, CreatedAt: now.Unix(), Name: c.Name,
+		Email: c.Email, EmailVerified: c.EmailVerified, Phone: c.Phone, PhoneVerified: c.PhoneVerified,
+	}
 	if c.ExternalID != "" {
 		p.External = map[string]string{source: c.ExternalID}
 	}

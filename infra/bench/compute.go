@@ -69,8 +69,10 @@ func decisions(n int) ([]effort, error) {
 	now := time.Now()
 	account := loyalty.Account{Member: "01J8ZQ0000000000000000000A"}
 	for i := range 8 { // as many entries and lots as an account has on average
-		o := loyalty.Order{Source: "shopify", ID: fmt.Sprint(i), State: loyalty.Paid, Currency: "ILS", PaidAt: now.AddDate(0, 0, 7*(i-8)),
-			Lines: []loyalty.Line{{ID: "1", Quantity: 1, Amount: 12000}}}
+		o := loyalty.Order{
+			Source: "shopify", ID: fmt.Sprint(i), State: loyalty.Paid, Currency: "ILS", PaidAt: now.AddDate(0, 0, 7*(i-8)),
+			Lines: []loyalty.Line{{ID: "1", Quantity: 1, Amount: 12000}},
+		}
 		r := &loyalty.Record{}
 		if _, err := r.Receive(&o, true); err != nil {
 			return nil, err

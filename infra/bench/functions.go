@@ -40,7 +40,7 @@ func footprints(ctx context.Context, endpoint, accessKey string, starts, warm in
 		return nil, err
 	}
 	defer d.Close()
-	b := &bench{d: d, bin: bin, starts: starts, warm: warm}
+	b := &bench{d: d, bin: bin, built: map[string]string{}, starts: starts, warm: warm}
 	if err := b.seed(ctx); err != nil {
 		return nil, err
 	}
@@ -59,6 +59,7 @@ func footprints(ctx context.Context, endpoint, accessKey string, starts, warm in
 type bench struct {
 	d            *runtimeapi.Deployment
 	bin          string
+	built        map[string]string // the binary of a function, for this machine
 	starts, warm int
 
 	member string
@@ -102,11 +103,14 @@ func (b *bench) once(ctx context.Context, function string, event []byte, out any
 }
 
 func (b *bench) run(ctx context.Context, function string) (*runtimeapi.Process, error) {
-	binary, err := runtimeapi.Build(ctx, b.bin, function, runtime.GOARCH)
-	if err != nil {
-		return nil, err
+	if b.built[function] == "" {
+		binary, err := runtimeapi.Build(ctx, b.bin, function, runtime.GOARCH)
+		if err != nil {
+			return nil, err
+		}
+		b.built[function] = binary
 	}
-	return runtimeapi.Run(ctx, binary, b.d.Env, io.Discard)
+	return runtimeapi.Run(ctx, b.built[function], b.d.Env, io.Discard)
 }
 
 // event is the next event for a function: what it does most.

@@ -120,10 +120,9 @@ func reportFunctions(ctx context.Context, w io.Writer, endpoint string, n sizes,
 	if err != nil {
 		return err
 	}
-	t := sheet{{"function", "zip MB", "binary MB", "start ms", "CPU ms", "first call ms", "CPU ms", "warm ms", "CPU ms", "memory MB"}}
+	t := sheet{{"function", "zip kB", "binary kB", "start ms", "CPU ms", "first call ms", "CPU ms", "warm ms", "CPU ms", "memory MB"}}
 	for _, f := range feet {
-		mb := func(bytes int64) float64 { return float64(bytes) / 1e6 }
-		t.row(f.name, mb(f.zip), mb(f.binary), f.start, f.startCPU, f.first, f.firstCPU, f.warm, f.warmCPU, mb(f.memory))
+		t.row(f.name, f.zip/1000, f.binary/1000, f.start, f.startCPU, f.first, f.firstCPU, f.warm, f.warmCPU, float64(f.memory)/1e6)
 	}
 	t.print(w, "Functions: sizes for arm64; the rest on this machine, on one thread, DynamoDB Local behind, no TLS")
 	return nil

@@ -210,8 +210,10 @@ type object = map[string]any
 
 // order is a paid order of one line of goods.
 func order(id, member string, amount int64, more ...object) object {
-	o := object{"source": "till", "id": id, "version": 1, "state": "paid", "currency": "ILS", "member": member,
-		"lines": []object{{"id": "1", "quantity": 1, "unit_price": amount, "amount": amount}}}
+	o := object{
+		"source": "till", "id": id, "version": 1, "state": "paid", "currency": "ILS", "member": member,
+		"lines": []object{{"id": "1", "quantity": 1, "unit_price": amount, "amount": amount}},
+	}
 	for _, m := range more {
 		for k, v := range m {
 			o[k] = v

@@ -25,8 +25,10 @@ func findings(t *testing.T, linter *analysis.Analyzer, name string, src any) []s
 		t.Fatal(err)
 	}
 	var out []string
-	_, err = linter.Run(&analysis.Pass{Analyzer: linter, Fset: set, Files: []*ast.File{f},
-		Report: func(d analysis.Diagnostic) { out = append(out, d.Message) }})
+	_, err = linter.Run(&analysis.Pass{
+		Analyzer: linter, Fset: set, Files: []*ast.File{f},
+		Report: func(d analysis.Diagnostic) { out = append(out, d.Message) },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

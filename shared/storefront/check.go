@@ -2,16 +2,13 @@ package storefront
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"regulars/shared/loyalty"
 )
 
 const (
-	maxID        = 200 // bytes
 	maxText      = 500 // bytes of a title, a code, a name
 	maxEmail     = 320
 	maxLines     = 1000
@@ -19,8 +16,6 @@ const (
 	maxRefunds   = 1000
 	maxWeight    = 300 << 10 // bytes; an order is an item of at most 400 KB, in which its ledger entries are named too
 )
-
-var sourcePattern = regexp.MustCompile(`^[a-z0-9_-]{1,40}$`)
 
 // checkMessage holds what any storefront said to the bounds of our own API.
 // Paths are those of our API, whatever the vendor calls the field.
@@ -171,15 +166,15 @@ func (r *reader) customer(c *loyalty.Customer) {
 }
 
 func (r *reader) source(s string) {
-	if !sourcePattern.MatchString(s) {
-		r.fail("/source", s, "must match [a-z0-9_-]{1,40}")
+	if !loyalty.ValidSource(s) {
+		r.fail("/source", s, loyalty.SourceRule)
 	}
 }
 
 // id refuses what would be ambiguous inside a key or a path.
 func (r *reader) id(path, id string) {
-	if id == "" || len(id) > maxID || strings.ContainsAny(id, "/#") || strings.ContainsFunc(id, unicode.IsControl) || !utf8.ValidString(id) {
-		r.fail(path, id, fmt.Sprintf("an id is 1 to %d bytes without /, # and control characters", maxID))
+	if !loyalty.ValidID(id) {
+		r.fail(path, id, loyalty.IDRule)
 	}
 }
 

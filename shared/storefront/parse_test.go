@@ -43,8 +43,11 @@ func TestParseOrder(t *testing.T) {
 		pairs []string
 		check func(loyalty.Order) bool
 	}{
-		{"a version may be an instant", []string{`"version": 3`, `"version": "2026-03-15T10:00:00.5+02:00"`},
-			func(o loyalty.Order) bool { return o.Version == loyalty.At(instant("2026-03-15T08:00:00.5Z")) }},
+		{
+			"a version may be an instant",
+			[]string{`"version": 3`, `"version": "2026-03-15T10:00:00.5+02:00"`},
+			func(o loyalty.Order) bool { return o.Version == loyalty.At(instant("2026-03-15T08:00:00.5Z")) },
+		},
 		{"amount is quantity times unit price when absent", []string{`"amount": 9990,`, ``}, func(o loyalty.Order) bool { return o.Lines[0].Amount == 9990 }},
 		{"amount wins over quantity times unit price", []string{`"amount": 9990`, `"amount": 9991`}, func(o loyalty.Order) bool { return o.Lines[0].Amount == 9991 }},
 		{"amount alone is one piece", []string{`"quantity": 2, "unit_price": 4995,`, ``}, func(o loyalty.Order) bool { return o.Lines[0].Quantity == 1 && o.Lines[0].Amount == 9990 }},

@@ -28,21 +28,31 @@ func TestShopify(t *testing.T) {
 		{"a time of cancelling is cancelled, although paid", []string{`"cancelled_at": null`, `"cancelled_at": "2026-03-15T12:00:00+02:00"`}, func(o *loyalty.Order) bool { return o.State == loyalty.Cancelled }},
 		{"partially paid is not paid", []string{`"financial_status": "paid"`, `"financial_status": "partially_paid"`}, func(o *loyalty.Order) bool { return o.State == loyalty.Placed }},
 		{"refunded is still paid", []string{`"financial_status": "paid"`, `"financial_status": "refunded"`}, func(o *loyalty.Order) bool { return o.State == loyalty.Paid }},
-		{"fulfilled at the last fulfilment", []string{`"fulfillment_status": null`, `"fulfillment_status": "fulfilled"`, `"fulfillments": []`,
-			`"fulfillments": [{"created_at": "2026-03-17T00:00:00Z", "status": "success"}, {"created_at": "2026-03-16T00:00:00Z", "status": "success"}, {"created_at": "2026-03-18T00:00:00Z", "status": "cancelled"}]`},
+		{
+			"fulfilled at the last fulfilment",
+			[]string{
+				`"fulfillment_status": null`, `"fulfillment_status": "fulfilled"`, `"fulfillments": []`,
+				`"fulfillments": [{"created_at": "2026-03-17T00:00:00Z", "status": "success"}, {"created_at": "2026-03-16T00:00:00Z", "status": "success"}, {"created_at": "2026-03-18T00:00:00Z", "status": "cancelled"}]`,
+			},
 			func(o *loyalty.Order) bool {
 				return o.State == loyalty.Fulfilled && o.FulfilledAt.Equal(instant("2026-03-17T00:00:00Z"))
-			}},
+			},
+		},
 		{"a guest is known by the order's e-mail, which nobody verified", []string{`"customer": {`, `"somebody": {`}, func(o *loyalty.Order) bool {
 			return cmp.Equal(o.Customer, &loyalty.Customer{Email: "noa@example.co.il"})
 		}},
 		{"the tip's line is not goods", []string{`"gift_card": true`, `"gift_card": false, "tip_payment_gateway": "shopify_payments"`}, func(o *loyalty.Order) bool { return len(o.Lines) == 1 }},
-		{"a refund of the tip is none of goods", []string{`"gift_card": true`, `"gift_card": false, "tip_payment_gateway": "shopify_payments"`, `"refunds": []`,
-			`"refunds": [{"id": 1, "refund_line_items": [{"line_item_id": 466157050, "quantity": 1, "subtotal": "100.00"}]}, {"id": 2, "refund_line_items": [{"line_item_id": 466157050, "quantity": 1, "subtotal": "1.00"}, {"line_item_id": 466157049, "quantity": 1, "subtotal": "40.50", "total_tax": "6.18"}]}]`},
+		{
+			"a refund of the tip is none of goods",
+			[]string{
+				`"gift_card": true`, `"gift_card": false, "tip_payment_gateway": "shopify_payments"`, `"refunds": []`,
+				`"refunds": [{"id": 1, "refund_line_items": [{"line_item_id": 466157050, "quantity": 1, "subtotal": "100.00"}]}, {"id": 2, "refund_line_items": [{"line_item_id": 466157050, "quantity": 1, "subtotal": "1.00"}, {"line_item_id": 466157049, "quantity": 1, "subtotal": "40.50", "total_tax": "6.18"}]}]`,
+			},
 			func(o *loyalty.Order) bool {
 				return cmp.Equal(o.Refunds, []loyalty.Refund{{ID: "2", Amount: 3432, Lines: []loyalty.RefundLine{{Line: "466157049", Amount: 3432}}}}) &&
 					o.Lines[0].RefundedQuantity == 1
-			}},
+			},
+		},
 		{"a line that was edited away is not goods", []string{`"quantity": 1`, `"quantity": 0`}, func(o *loyalty.Order) bool { return len(o.Lines) == 1 }},
 		{"a long title is cut between letters, the order kept", []string{`כרטיס מתנה`, strings.Repeat("א", 300) + "x"}, func(o *loyalty.Order) bool { return o.Lines[1].Title == strings.Repeat("א", 250) }},
 		{"a code counts for the order when nothing is allocated", []string{`"discount_allocations": [
@@ -54,10 +64,13 @@ func TestShopify(t *testing.T) {
         {`, `"discount_allocations": [], "was": [
         {`, `"type": "percentage"`, `"type": "shipping"`}, func(o *loyalty.Order) bool { return len(o.Discounts) == 0 }},
 		{"without tax in the price the line is the price", []string{`"taxes_included": true`, `"taxes_included": false`}, func(o *loyalty.Order) bool { return o.Lines[0].Amount == 9000 }},
-		{"yen have no minor unit", []string{`ILS`, `JPY`, `"45.00"`, `"4500"`, `"12.36"`, `"1236.00"`, `"9.00"`, `"900"`, `"16.17"`, `"1617"`},
+		{
+			"yen have no minor unit",
+			[]string{`ILS`, `JPY`, `"45.00"`, `"4500"`, `"12.36"`, `"1236.00"`, `"9.00"`, `"900"`, `"16.17"`, `"1617"`},
 			func(o *loyalty.Order) bool {
 				return o.Lines[0].Amount == 7764 && o.Discounts[0].Amount == 900 && o.Shipping == 25
-			}},
+			},
+		},
 		{"dinars have three digits", []string{`ILS`, `KWD`, `"12.36"`, `"12.345"`}, func(o *loyalty.Order) bool { return o.Lines[0].Amount == 90000-12345 }},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -125,8 +138,10 @@ func TestShopifyTopics(t *testing.T) {
 	}
 	m, err := read("shopify", headers("X-Shopify-Topic", "customers/data_request"),
 		`{"shop_id": 1, "orders_requested": [299938, "280263"], "customer": {"id": 191167}, "data_request": {"id": 9999}}`)
-	want := &storefront.PrivacyRequest{Source: "shopify", Topic: "customers/data_request", ID: "9999",
-		Customer: loyalty.Customer{ExternalID: "191167"}, Orders: []string{"299938", "280263"}}
+	want := &storefront.PrivacyRequest{
+		Source: "shopify", Topic: "customers/data_request", ID: "9999",
+		Customer: loyalty.Customer{ExternalID: "191167"}, Orders: []string{"299938", "280263"},
+	}
 	if diff := cmp.Diff(want, m.Privacy); diff != "" || err != nil {
 		t.Errorf("%v %s", err, diff)
 	}
@@ -189,10 +204,13 @@ func TestWooCommerce(t *testing.T) {
 		{"customer 0 is a guest", []string{`"customer_id": 26`, `"customer_id": 0`}, func(o *loyalty.Order) bool {
 			return o.Customer.ExternalID == "" && o.Customer.Email == "sara@example.co.il"
 		}},
-		{"a negative fee is a discount", []string{`"fee_lines": []`, `"fee_lines": [{"name": "VIP", "total": "-5.00"}, {"name": "Wrap", "total": "3.00"}]`},
+		{
+			"a negative fee is a discount",
+			[]string{`"fee_lines": []`, `"fee_lines": [{"name": "VIP", "total": "-5.00"}, {"name": "Wrap", "total": "3.00"}]`},
 			func(o *loyalty.Order) bool {
 				return cmp.Equal(o.Discounts[2:], []loyalty.Discount{{Code: "VIP", Amount: 500}})
-			}},
+			},
+		},
 		{"a total raised by hand counts", []string{`"total": "38.14"`, `"total": "50.00"`}, func(o *loyalty.Order) bool {
 			return o.Lines[0].Amount == 5000 && len(o.Discounts) == 1
 		}},

@@ -330,8 +330,10 @@ func (s *Store) replace(ctx context.Context, k Key, body []byte) error {
 }
 
 func exists(identity, member string) error {
-	return &loyalty.Error{Kind: loyalty.Conflict, Code: "member_exists", Detail: "another member has this " + identity,
-		Details: map[string]any{"identity": identity, "member": member}}
+	return &loyalty.Error{
+		Kind: loyalty.Conflict, Code: "member_exists", Detail: "another member has this " + identity,
+		Details: map[string]any{"identity": identity, "member": member},
+	}
 }
 
 func sortedKeys(m map[string]string) []string {

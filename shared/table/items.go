@@ -16,6 +16,7 @@ import (
 // Everything of a program begins with its id; what leads to a program from
 // outside (keys, connections) does not.
 func programKey(program string) Key { return Key{program + "#PROGRAM", "CURRENT"} }
+
 func versionKey(program string, n int64) Key {
 	return Key{program + "#PROGRAM", fmt.Sprintf("VERSION#%010d", n)}
 }
@@ -25,10 +26,13 @@ func profileKey(program, id string) Key  { return Key{memberPK(program, id), "PR
 func pageKey(program, id string, first int64) Key {
 	return Key{memberPK(program, id), fmt.Sprintf("PAGE#%012d", first)}
 }
+
 func orderKey(program string, o loyalty.OrderRef) Key {
 	return Key{program + "#ORDER#" + o.Source + "#" + o.ID, "ORDER"}
 }
+
 func redemptionKey(program, id string) Key { return Key{program + "#REDEMPTION#" + id, "REDEMPTION"} }
+
 func externalKey(program, source, id string) Key {
 	return Key{externalPK(program, id), source}
 }
@@ -36,10 +40,12 @@ func externalPK(program, id string) string { return program + "#EXTERNAL#" + id 
 func contactPK(program, kind, address string) string {
 	return program + "#" + kind + "#" + digest(address) // a person's address is not readable in a key
 }
+
 func receiptKey(program, key string) Key { return Key{program + "#RECEIPT#" + digest(key), "RECEIPT"} }
-func privacyKey(program, id string) Key  { return Key{program + "#PRIVACY#" + digest(id), "PRIVACY"} }
-func apiKeyKey(hash string) Key          { return Key{"KEY#" + hash, "KEY"} }
-func connectionKey(id string) Key        { return Key{"CONNECTION#" + id, "CONNECTION"} }
+
+func privacyKey(program, id string) Key { return Key{program + "#PRIVACY#" + digest(id), "PRIVACY"} }
+func apiKeyKey(hash string) Key         { return Key{"KEY#" + hash, "KEY"} }
+func connectionKey(id string) Key       { return Key{"CONNECTION#" + id, "CONNECTION"} }
 
 func digest(s string) string {
 	sum := sha256.Sum256([]byte(s))

@@ -277,8 +277,10 @@ func (tx *Tx) Publish(doc program.Document, raw []byte, now time.Time) (*Version
 			return nil, err
 		}
 		if t.Currency != doc.Currency {
-			return nil, &loyalty.Error{Kind: loyalty.Refused, Code: "currency_settled", Detail: "the currency cannot change once points exist",
-				Details: map[string]any{"path": "/currency", "value": doc.Currency, "reason": "points exist in " + t.Currency}}
+			return nil, &loyalty.Error{
+				Kind: loyalty.Refused, Code: "currency_settled", Detail: "the currency cannot change once points exist",
+				Details: map[string]any{"path": "/currency", "value": doc.Currency, "reason": "points exist in " + t.Currency},
+			}
 		}
 	}
 	c.Version++

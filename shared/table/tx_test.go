@@ -219,8 +219,10 @@ func TestDueIndexMovesForwardWithTheScheduleOnly(t *testing.T) {
 		return it.Due.At
 	}
 	terms := func(days int) *loyalty.Terms {
-		return &loyalty.Terms{Zone: time.UTC, Point: loyalty.Price{Points: 1, Amount: 1}, MaxShare: big.NewRat(1, 1),
-			Expiry: &loyalty.Expiry{After: loyalty.Period{Days: days}}, Hold: loyalty.Period{Exact: time.Minute}}
+		return &loyalty.Terms{
+			Zone: time.UTC, Point: loyalty.Price{Points: 1, Amount: 1}, MaxShare: big.NewRat(1, 1),
+			Expiry: &loyalty.Expiry{After: loyalty.Period{Days: days}}, Hold: loyalty.Period{Exact: time.Minute},
+		}
 	}
 	adjust := func(n int64, days int) {
 		update(t, s, func(tx *table.Tx) error {

@@ -27,8 +27,10 @@ const (
 var (
 	local     = sync.OnceValues(endpoint)
 	accessKey = rand.Text() // letters and digits, as DynamoDB Local wants
-	lifeline  io.Closer     // held for ever: collected, it would be closed
 	errNoJava = errors.New("it needs Java 17 or newer")
+
+	//lint:ignore U1000 held for ever: collected, the pipe would be closed
+	lifeline io.Closer
 )
 
 // DynamoDBLocal is the endpoint of a DynamoDB and the access key of this test
