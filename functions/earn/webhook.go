@@ -23,7 +23,7 @@ func (h *Handler) webhook(ctx context.Context, r *web.Request) (web.Answer, erro
 	if !loyalty.ValidSource(id) {
 		return web.Answer{}, loyalty.NotFound("connection")
 	}
-	conn, err := h.Gate.Store.Connection(ctx, id)
+	conn, err := h.Gate.Connection(ctx, id)
 	if err != nil {
 		return web.Answer{}, err
 	}

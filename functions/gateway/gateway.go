@@ -32,22 +32,15 @@ func Serve(routes func(*web.Gate) web.Routes) {
 	telemetry.Setup()
 	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Second)
 	defer cancel()
-	cfg, err := dynamo.Config(ctx)
-	if err != nil {
-		fatal(err)
-	}
+	cfg := dynamo.Config(os.Getenv)
 	engine, err := dynamo.Connect(ctx, cfg, os.Getenv("TABLE"))
 	if err != nil {
-		fatal(err)
+		slog.Error("cannot start", "error", err)
+		os.Exit(1)
 	}
 	s := &secrets{client: secretsmanager.NewFromConfig(cfg), arn: os.Getenv("SECRET_ARN")}
 	gate := &web.Gate{Store: table.NewStore(engine), Clock: time.Now, Secrets: s.get, Timeout: timeout}
 	algnhsa.ListenAndServe(routes(gate).Mux(), &algnhsa.Options{RequestType: algnhsa.RequestTypeAPIGatewayV2, BinaryContentTypes: []string{"*/*"}})
-}
-
-func fatal(err error) {
-	slog.Error("cannot start", "error", err)
-	os.Exit(1)
 }
 
 // secrets reads the deployment's secret, again after a while: a rotation

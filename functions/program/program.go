@@ -6,17 +6,10 @@ package program
 import (
 	"context"
 	"encoding/json"
-	"fmt"
-	"strings"
 	"time"
-
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
 
 	"regulars/shared/loyalty"
 	"regulars/shared/program"
-	"regulars/shared/strict"
 	"regulars/shared/table"
 	"regulars/shared/web"
 )
@@ -103,83 +96,6 @@ func (h *Handler) put(ctx context.Context, r *web.Request) (web.Answer, error) {
 		}
 		return web.Answer{Body: Shape{v.Number, doc}}, nil
 	})
-}
-
-// maxDocument is how large a program document may be: it is stored as one
-// item and read in one go.
-const maxDocument = 64 << 10
-
-// toJSON reads a document that may be written in YAML. JSON is YAML too, but
-// is left as it is: its own reader is the stricter one.
-func toJSON(contentType string, body []byte) ([]byte, error) {
-	if len(body) > maxDocument {
-		return nil, &loyalty.Error{Kind: loyalty.TooLarge, Code: "body_too_large", Detail: "a program document may have at most 64 KiB", Details: map[string]any{"most": maxDocument}}
-	}
-	text := strings.TrimSpace(string(body))
-	if !strings.Contains(contentType, "yaml") && (strings.Contains(contentType, "json") || strings.HasPrefix(text, "{")) {
-		return body, nil
-	}
-	if nesting(text) > strict.MaxDepth {
-		return nil, loyalty.Malformed("/", "", fmt.Sprintf("nested deeper than %d", strict.MaxDepth))
-	}
-	file, err := parser.ParseBytes(body, 0)
-	if err != nil {
-		return nil, loyalty.Malformed("/", "", "is neither JSON nor YAML: "+firstLine(yaml.FormatError(err, false, false)))
-	}
-	for _, doc := range file.Docs {
-		var aliases aliasFinder
-		if doc.Body != nil {
-			ast.Walk(&aliases, doc.Body)
-		}
-		if aliases.found {
-			return nil, loyalty.Malformed("/", "", "YAML anchors and aliases are not read: write the value where it belongs")
-		}
-	}
-	if len(file.Docs) > 1 {
-		return nil, loyalty.Malformed("/", "", "more than one YAML document")
-	}
-	raw, err := yaml.YAMLToJSON(body)
-	if err != nil {
-		return nil, loyalty.Malformed("/", "", "is not YAML: "+firstLine(yaml.FormatError(err, false, false)))
-	}
-	return raw, nil
-}
-
-// nesting is how deep a YAML text nests by brackets or by dashes on one line,
-// quotes aside: its parser takes time with the square of that before it refuses.
-func nesting(text string) (most int) {
-	depth := 0
-	for _, c := range []byte(text) {
-		switch c {
-		case '[', '{':
-			depth++
-			most = max(most, depth)
-		case ']', '}':
-			depth--
-		}
-	}
-	for line := range strings.Lines(text) {
-		rest := strings.TrimLeft(line, "-? \t")
-		most = max(most, len(strings.Fields(line[:len(line)-len(rest)])))
-	}
-	return most
-}
-
-type aliasFinder struct{ found bool }
-
-// Visit implements ast.Visitor.
-func (f *aliasFinder) Visit(n ast.Node) ast.Visitor {
-	switch n.Type() {
-	case ast.AnchorType, ast.AliasType, ast.MergeKeyType:
-		f.found = true
-		return nil
-	}
-	return f
-}
-
-func firstLine(s string) string {
-	line, _, _ := strings.Cut(s, "\n")
-	return line
 }
 
 func (h *Handler) versions(ctx context.Context, r *web.Request) (web.Answer, error) {

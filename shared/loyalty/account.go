@@ -171,9 +171,12 @@ func (a *Account) expire(due, at int64) {
 	}
 }
 
-// deadKept is how many expiries are remembered to have died unspent: enough
-// for a refund that comes late, and small beside the lots.
-const deadKept = 16
+// What died unspent is remembered for as long as a refund may come late, and
+// never more than is small beside the lots.
+const (
+	deadKept = 16
+	deadFor  = 60 * 24 * 60 * 60 // seconds
+)
 
 func (a *Account) die(expires, points int64) {
 	for i := range a.Dead {
@@ -182,6 +185,7 @@ func (a *Account) die(expires, points int64) {
 			return
 		}
 	}
+	a.Dead = slices.DeleteFunc(a.Dead, func(d Part) bool { return d.Expires < expires-deadFor })
 	a.Dead = append(a.Dead, Part{Expires: expires, Points: points})
 	a.Dead = a.Dead[max(0, len(a.Dead)-deadKept):]
 }

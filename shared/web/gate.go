@@ -44,7 +44,8 @@ type Gate struct {
 	Secrets func(context.Context) (Secrets, error) // the deployment's secrets, fresh enough for a rotation
 	Timeout time.Duration                          // what a request may take
 
-	keys sync.Map // hash of an API key -> cachedKey
+	keys        sync.Map // hash of an API key -> cached[*table.APIKey]
+	connections sync.Map // id of a connection -> cached[*table.Connection]
 }
 
 // Secrets are the deployment's secrets, newest first where there are several.
@@ -128,38 +129,48 @@ func (g *Gate) caller(ctx context.Context, r *http.Request, scopes []Scope) (Cal
 	return Caller{}, &loyalty.Error{Kind: loyalty.Forbidden, Code: "forbidden", Detail: "this key may not do that"}
 }
 
-type cachedKey struct {
-	key  *table.APIKey
+// cached is what was read of a thing that rarely changes, and when.
+type cached[T any] struct {
+	what T
 	read time.Time
 }
 
-// keyCache is how long a key is believed without looking again: what a
-// revocation takes to reach every function.
-const keyCache = 30 * time.Second
+// cacheLife is how long a key or a connection is believed without looking
+// again: what a revocation takes to reach every function.
+const cacheLife = 30 * time.Second
+
+// remembered reads through a cache. What was not found (nil) is not
+// remembered: anyone can make up any number of names.
+func remembered[T any](cache *sync.Map, name string, read func() (*T, error)) (*T, error) {
+	if c, ok := cache.Load(name); ok && time.Since(c.(cached[*T]).read) < cacheLife {
+		return c.(cached[*T]).what, nil
+	}
+	v, err := read()
+	if err == nil && v != nil {
+		cache.Store(name, cached[*T]{v, time.Now()})
+	}
+	return v, err
+}
+
+// Connection reads a webhook connection. Missing when there is none.
+func (g *Gate) Connection(ctx context.Context, id string) (*table.Connection, error) {
+	return remembered(&g.connections, id, func() (*table.Connection, error) { return g.Store.Connection(ctx, id) })
+}
 
 func (g *Gate) key(ctx context.Context, token string) (Caller, error) {
 	hash := HashKey(token)
-	k, ok := cachedKey{}, false
-	if c, found := g.keys.Load(hash); found {
-		k = c.(cachedKey)
-		ok = time.Since(k.read) < keyCache
+	k, err := remembered(&g.keys, hash, func() (*table.APIKey, error) { return g.Store.APIKey(ctx, hash) })
+	if err != nil {
+		return Caller{}, err
 	}
-	if !ok {
-		stored, err := g.Store.APIKey(ctx, hash)
-		if err != nil {
-			return Caller{}, err
-		}
-		if stored == nil { // unknown keys are not remembered: anyone can make up any number
-			return Caller{}, unauthorized("the API key is not known")
-		}
-		k = cachedKey{stored, time.Now()}
-		g.keys.Store(hash, k)
+	if k == nil {
+		return Caller{}, unauthorized("the API key is not known")
 	}
 	now := g.Clock().Unix()
-	if k.key.Revoked != 0 || k.key.Until != 0 && k.key.Until <= now {
+	if k.Revoked != 0 || k.Until != 0 && k.Until <= now {
 		return Caller{}, unauthorized("the API key is no longer valid")
 	}
-	return Caller{Program: k.key.Program, Scope: Scope(k.key.Scope)}, nil
+	return Caller{Program: k.Program, Scope: Scope(k.Scope)}, nil
 }
 
 // HashKey is under what an API key is stored.

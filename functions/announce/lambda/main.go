@@ -2,8 +2,6 @@
 package main
 
 import (
-	"context"
-	"log/slog"
 	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -16,11 +14,7 @@ import (
 
 func main() {
 	telemetry.Setup()
-	cfg, err := dynamo.Config(context.Background())
-	if err != nil {
-		slog.Error("cannot start", "error", err)
-		os.Exit(1)
-	}
-	s := stream{announce.Handler{Bus: bus{eventbridge.NewFromConfig(cfg), os.Getenv("BUS")}}}
+	client := eventbridge.NewFromConfig(dynamo.Config(os.Getenv))
+	s := stream{announce.Handler{Bus: bus{client, os.Getenv("BUS")}}}
 	lambda.Start(s.handle)
 }

@@ -17,15 +17,11 @@ import (
 
 func main() {
 	telemetry.Setup()
-	ctx := context.Background()
-	cfg, err := dynamo.Config(ctx)
-	if err == nil {
-		var engine table.Engine
-		if engine, err = dynamo.Connect(ctx, cfg, os.Getenv("TABLE")); err == nil {
-			h := &maintain.Handler{Store: table.NewStore(engine), Clock: time.Now}
-			lambda.Start(h.Run)
-		}
+	engine, err := dynamo.Connect(context.Background(), dynamo.Config(os.Getenv), os.Getenv("TABLE"))
+	if err != nil {
+		slog.Error("cannot start", "error", err)
+		os.Exit(1)
 	}
-	slog.Error("cannot start", "error", err)
-	os.Exit(1)
+	h := &maintain.Handler{Store: table.NewStore(engine), Clock: time.Now}
+	lambda.Start(h.Run)
 }

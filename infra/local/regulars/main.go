@@ -35,7 +35,7 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
-	c := config()
+	c := settings()
 	switch {
 	case len(args) == 2 && args[0] == "setup":
 		return setup(ctx, args[1])
@@ -54,7 +54,7 @@ func run(ctx context.Context, args []string) error {
 	return nil
 }
 
-func config() local.Config {
+func settings() local.Config {
 	return local.Config{
 		Addr:          env("HOST", "127.0.0.1") + ":" + env("PORT", "8080"),
 		Remote:        env("ALLOW_REMOTE", "") == "yes",

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/config"
+
 	"regulars/infra/local"
 	"regulars/shared/table"
 	"regulars/shared/table/dynamo"
@@ -26,10 +28,11 @@ func setup(ctx context.Context, outputs string) error {
 		return fmt.Errorf("%s: %w", outputs, err)
 	}
 	for name, out := range stacks {
-		cfg, err := dynamo.Config(ctx)
+		cfg, err := config.LoadDefaultConfig(ctx)
 		if err != nil {
 			return err
 		}
+		dynamo.Tune(&cfg)
 		engine, err := dynamo.Connect(ctx, cfg, out.TableName)
 		if err != nil {
 			return err

@@ -8,12 +8,12 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
@@ -31,15 +31,27 @@ func Connect(ctx context.Context, cfg aws.Config, tableName string) (*Engine, er
 	return e, nil
 }
 
-// Config is the account's AWS configuration with this package's HTTP client
-// and retries, for DynamoDB and for its streams.
-func Config(ctx context.Context) (aws.Config, error) {
-	cfg, err := config.LoadDefaultConfig(ctx)
-	if err != nil {
-		return aws.Config{}, fmt.Errorf("load AWS configuration: %w", err)
+// Config is the AWS configuration that Lambda gives a function in its
+// environment. The SDK's own loader also knows files, single sign-on and
+// instance roles, which a function has not, and which would be a fifth of its
+// binary.
+func Config(getenv func(string) string) aws.Config {
+	cfg := aws.Config{
+		Region:        getenv("AWS_REGION"),
+		Credentials:   credentials.NewStaticCredentialsProvider(getenv("AWS_ACCESS_KEY_ID"), getenv("AWS_SECRET_ACCESS_KEY"), getenv("AWS_SESSION_TOKEN")),
+		ConfigSources: []any{environment(getenv)},
 	}
-	tune(&cfg)
-	return cfg, nil
+	Tune(&cfg)
+	return cfg
+}
+
+// environment resolves AWS_ENDPOINT_URL_<SERVICE>, by which a function runs
+// against emulators.
+type environment func(string) string
+
+func (getenv environment) GetServiceBaseEndpoint(_ context.Context, service string) (string, bool, error) {
+	url := getenv("AWS_ENDPOINT_URL_" + strings.ToUpper(strings.ReplaceAll(service, " ", "_")))
+	return url, url != "", nil
 }
 
 // LocalConfig is for an emulator at endpoint. DynamoDB Local keeps a database
@@ -50,13 +62,13 @@ func LocalConfig(endpoint, accessKey string) aws.Config {
 		BaseEndpoint: aws.String(endpoint),
 		Credentials:  credentials.NewStaticCredentialsProvider(accessKey, "local", ""),
 	}
-	tune(&cfg)
+	Tune(&cfg)
 	return cfg
 }
 
-// tune sets times that suit DynamoDB, which answers in milliseconds: the SDK's
+// Tune sets times that suit DynamoDB, which answers in milliseconds: the SDK's
 // own wait half a minute for a connection and forever for an answer.
-func tune(cfg *aws.Config) {
+func Tune(cfg *aws.Config) {
 	cfg.HTTPClient = privateBody{awshttp.NewBuildableClient().
 		WithTimeout(5 * time.Second).
 		WithDialerOptions(func(d *net.Dialer) { d.Timeout = time.Second }).
