@@ -13,21 +13,20 @@ type Account struct {
 	Seq     int64   `cbor:"2,keyasint,omitempty"` // number of the newest ledger entry
 	Balance int64   `cbor:"3,keyasint,omitempty"` // sum of all entries
 	Head    Hash    `cbor:"4,keyasint"`           // hash of the newest entry
-	Lots    []Lot   `cbor:"5,keyasint,omitempty"` // in the order in which they are spent
+	Lots    Lots    `cbor:"5,keyasint,omitempty"` // in the order in which they are spent
 	Holds   []Hold  `cbor:"6,keyasint,omitempty"`
 	Owed    int64   `cbor:"7,keyasint,omitempty"`  // clawed back beyond what was there; paid by the next points
 	Tail    []Entry `cbor:"8,keyasint,omitempty"`  // the newest entries, oldest first; earlier ones are on pages
 	At      int64   `cbor:"9,keyasint,omitempty"`  // business time of the last decision, unix seconds
 	Into    string  `cbor:"10,keyasint,omitempty"` // the member this one was merged into
-	Dead    []Part  `cbor:"11,keyasint,omitempty"` // what died unspent, by expiry; the newest few
+	Dead    Parts   `cbor:"11,keyasint,omitempty"` // what died unspent, by expiry; the newest few
 }
 
 // Lot is a batch of points with one expiry. Points earned at different times
 // that die at the same instant are one lot.
 type Lot struct {
-	_       struct{} `cbor:",toarray"`
-	Active  int64    // unix seconds when the points become usable; 0 once they are
-	Expires int64    // unix seconds when they die; 0 is never
+	Active  int64 // unix seconds when the points become usable; 0 once they are
+	Expires int64 // unix seconds when they die; 0 is never
 	Points  int64
 }
 
@@ -37,7 +36,7 @@ type Hold struct {
 	_     struct{} `cbor:",toarray"`
 	ID    string
 	Until int64 // unix seconds when it ends by itself
-	Parts []Part
+	Parts Parts
 }
 
 // Points is how much the hold keeps.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"testing"
 	"time"
 
@@ -340,4 +341,30 @@ func TestVerifyFindsTheFirstBadEntry(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What is packed unpacks to itself, and what is cut off is an error.
+func TestPackedLotsUnpackToThemselves(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		number := rapid.OneOf(rapid.Int64(), rapid.Int64Range(0, 4_000_000_000), rapid.Just[int64](0))
+		lots := loyalty.Lots(rapid.SliceOf(rapid.Custom(func(t *rapid.T) loyalty.Lot {
+			return loyalty.Lot{Active: number.Draw(t, "active"), Expires: number.Draw(t, "expires"), Points: number.Draw(t, "points")}
+		})).Draw(t, "lots"))
+		var parts loyalty.Parts
+		for _, l := range lots {
+			parts = append(parts, loyalty.Part{Expires: l.Expires, Points: l.Points})
+		}
+		var lotsAgain loyalty.Lots
+		var partsAgain loyalty.Parts
+		packed := must(lots.MarshalBinary())
+		if err := lotsAgain.UnmarshalBinary(packed); err != nil || !slices.Equal(lots, lotsAgain) {
+			t.Fatalf("%v: %v, %v", lots, lotsAgain, err)
+		}
+		if err := partsAgain.UnmarshalBinary(must(parts.MarshalBinary())); err != nil || !slices.Equal(parts, partsAgain) {
+			t.Fatalf("%v: %v, %v", parts, partsAgain, err)
+		}
+		if len(packed) > 0 && lotsAgain.UnmarshalBinary(packed[:len(packed)-1]) == nil {
+			t.Fatal("a cut was not seen")
+		}
+	})
 }

@@ -49,14 +49,13 @@ type Entry struct {
 	Source  string    // the order that caused it, by storefront and id; "" when none did
 	Order   string
 	Terms   int64  // rule version it was decided under
-	Lots    []Part // the lots it touched
+	Lots    Parts  // the lots it touched
 	Reason  string // why, where the type does not say all
 	Hash    Hash   // over the previous entry's hash and all of the above
 }
 
 // Part is some points of one lot, named by when they die (unix seconds, 0 is never).
 type Part struct {
-	_       struct{} `cbor:",toarray"`
 	Expires int64
 	Points  int64
 }

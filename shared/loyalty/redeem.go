@@ -31,7 +31,7 @@ type Redemption struct {
 	At       int64    `cbor:"7,keyasint"`            // unix seconds of the hold
 	Until    int64    `cbor:"8,keyasint,omitempty"`  // when the hold ends by itself
 	Captured int64    `cbor:"9,keyasint,omitempty"`  // unix seconds of the capture
-	Parts    []Part   `cbor:"10,keyasint,omitempty"` // the lots the points came from, in the order of use
+	Parts    Parts    `cbor:"10,keyasint,omitempty"` // the lots the points came from, in the order of use
 	Restored int64    `cbor:"11,keyasint,omitempty"` // points given back so far
 	Order    OrderRef `cbor:"12,keyasint,omitempty"` // the one order it pays for
 	Undone   int64    `cbor:"13,keyasint,omitempty"` // unix seconds of the cancellation
