@@ -1,0 +1,260 @@
+package local_test
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+
+	"regulars/infra/topology"
+)
+
+// template is a request that is taken as it stands. Its body is made afresh
+// for each case, since ids are taken once.
+type template struct {
+	name, method string
+	path         func(w *wild) string
+	body         func(w *wild) object
+	read         func(w *wild, sent object, a answer) object // what a taken request reads back as, in the shape of its body
+}
+
+func to(path string) func(*wild) string { return func(w *wild) string { return w.fill(path) } }
+
+func (w *wild) base() string { return w.kept["/v1/members/{id}"] }
+
+func answered(_ *wild, _ object, a answer) object { return a.body }
+
+// templates are the writes of the API with every field filled in.
+var templates = []template{
+	{"create member", "POST", to("/v1/members"), func(w *wild) object {
+		id := w.fresh()
+		return object{
+			"external_ids": object{"shopify": id}, "email": id + "@example.com", "email_verified": true, "phone": fmt.Sprintf("+97250%07d", w.n), "phone_verified": false,
+			"name": "Noa", "language": "he", "birth_date": object{"calendar": "hebrew", "date": "5786-01-02"}, "consents": object{"email": true},
+		}
+	}, func(w *wild, _ object, a answer) object { return w.send("GET", "/v1/members/"+a.str("id"), nil).body }},
+	{"change member", "PATCH", func(w *wild) string { return "/v1/members/" + w.enrol("to change") }, func(w *wild) object {
+		id := w.fresh()
+		return object{
+			"external_ids": object{"till": id}, "email": id + "@example.com", "phone": fmt.Sprintf("+97251%07d", w.n), "name": "Noa", "language": "he",
+			"birth_date": object{"calendar": "gregorian", "date": "1990-02-28"}, "consents": object{"sms": true},
+		}
+	}, func(w *wild, _ object, a answer) object { return w.send("GET", "/v1/members/"+a.str("id"), nil).body }},
+	{"order of a member", "POST", to("/v1/orders"), func(w *wild) object {
+		return object{
+			"source": "till", "id": w.fresh(), "version": 3, "state": "paid", "currency": "ILS", "placed_at": "2026-03-15T08:00:00Z", "paid_at": "2026-03-15T08:01:00Z",
+			"fulfilled_at": "2026-03-15T08:02:00Z", "store": "tlv-1", "region": "north", "channel": "online", "member": w.base(),
+			"lines": []any{object{
+				"id": "1", "sku": "A", "title": "Latte", "category": "coffee", "quantity": 1, "unit_price": 4995, "amount": 4995,
+				"gift_card": false, "refunded_amount": 0, "refunded_quantity": 0,
+			}},
+			"discounts": []any{object{"code": "TEN", "amount": 1099, "lines": []any{"1"}}}, "shipping": 1, "tax": 2, "tip": 3,
+			"redemption": w.redeem(w.base(), 1), "referral_code": "ANNA7", "refunded": 0,
+		}
+	}, stored},
+	{"order of a customer", "POST", to("/v1/orders"), func(w *wild) object {
+		id := w.fresh()
+		return object{
+			"source": "till", "id": id, "version": "2026-03-15T08:01:00Z", "state": "paid", "currency": "ILS", "lines": []any{object{"id": "1", "amount": 100}},
+			"customer": object{"external_id": id, "email": id + "@example.com", "email_verified": true, "phone": fmt.Sprintf("+97252%07d", w.n), "phone_verified": false, "name": "Dana"},
+		}
+	}, func(w *wild, sent object, a answer) object {
+		o := stored(w, sent, a)
+		m := w.send("GET", "/v1/members/"+a.str("member"), nil).body
+		o["customer"] = m
+		if ids, ok := m["external_ids"].(object); ok {
+			m["external_id"] = ids[fmt.Sprint(sent["source"])]
+		}
+		return o
+	}},
+	{"evaluate", "POST", to("/v1/orders/evaluate"), func(w *wild) object {
+		return object{
+			"source": "till", "id": w.fresh(), "version": 1, "state": "placed", "currency": "ILS", "lines": []any{object{"id": "1", "amount": 100}},
+			"discounts": []any{object{"code": "TEN", "amount": 10}}, "redemption": w.kept["/v1/redemptions/{id}"],
+		}
+	}, nil},
+	{"hold", "POST", to("/v1/holds"), func(w *wild) object { return object{"member": w.base(), "points": 1, "order_amount": 1000} }, answered},
+	{"capture", "POST", func(w *wild) string {
+		return "/v1/holds/" + w.must("POST", "/v1/holds", object{"member": w.base(), "points": 1}).str("id") + "/capture"
+	}, func(w *wild) object { return object{"order": object{"source": "till", "id": w.fresh()}} }, answered},
+	{"release", "POST", to("/v1/holds/{id}/release"), func(*wild) object { return object{} }, nil},
+	{"redemption", "POST", to("/v1/redemptions"), func(w *wild) object {
+		return object{"member": w.base(), "points": 1, "order_amount": 1000, "order": object{"source": "till", "id": w.fresh()}}
+	}, answered},
+	{"cancel", "POST", to("/v1/redemptions/{id}/cancel"), func(*wild) object { return object{} }, nil},
+	{"adjust", "POST", to("/v1/members/{id}/adjustments"), func(*wild) object { return object{"points": 5, "reason": "thanks"} }, answered},
+	{"token", "POST", to("/v1/members/{id}/tokens"), func(*wild) object { return object{} }, nil},
+	{"merge", "POST", func(w *wild) string { return "/v1/members/" + w.enrol("to merge") + "/merge" }, func(w *wild) object { return object{"into": w.enrol("to stay")} }, nil},
+	{"export", "POST", to("/v1/privacy/exports"), func(w *wild) object { return object{"member": w.base()} }, nil},
+	{"erase", "POST", to("/v1/privacy/erasures"), func(w *wild) object { return object{"member": w.enrol("to erase")} }, nil},
+	{"program", "PUT", to("/v1/program"), func(*wild) object {
+		return object{
+			"currency": "ILS", "time_zone": "Asia/Jerusalem", "languages": []any{"he", "en"}, "shop": object{"url": "https://shop.example/"},
+			"point_value": object{"points": 100, "amount": 500}, "clawback": "debt", "hold": object{"timeout": "PT15M"},
+			"earning": object{"basis": "net", "when": "paid", "rounding": "floor", "stacking": "best", "pending": "P0D", "rules": []any{
+				object{"id": "base", "on": "order", "rate": object{"points": 1, "amount": 100}},
+				object{"id": "double", "on": "order", "multiplier": "2", "during": object{"dates": []any{"2027-03-26"}}},
+			}},
+			"expiry": object{"after": "P12M", "to_end_of": "day"}, "redemption": object{"minimum": 1, "max_share_of_order": "1", "restore_grace": "P30D"},
+			"exchange": object{"USD": "3.7"},
+		}
+	}, func(w *wild, _ object, a answer) object {
+		got := w.send("GET", "/v1/program", nil).body
+		w.must("PUT", "/v1/program", "{}") // what comes next expects the usual rules
+		return got
+	}},
+}
+
+// stored is an order as it is read.
+func stored(w *wild, sent object, _ answer) object {
+	dots := strings.NewReplacer(".", "%2E")
+	a := w.send("GET", "/v1/orders/"+url.PathEscape(fmt.Sprint(sent["source"]))+"/"+dots.Replace(url.PathEscape(fmt.Sprint(sent["id"]))), nil)
+	if a.status != 200 {
+		w.t.Errorf("the order %.100q was taken and is not there: %s", sent["id"], a.raw)
+		return object{}
+	}
+	return a.body
+}
+
+// leaf is one place in a body; set changes it, at reads it.
+type leaf struct {
+	path  string
+	value any
+	set   func(any)
+}
+
+// leaves are all places of a body, containers included.
+func leaves(v any) (list []leaf) {
+	switch x := v.(type) {
+	case object:
+		for k, inner := range x {
+			list = append(list, leaf{k, inner, func(n any) { x[k] = n }})
+			for _, l := range leaves(inner) {
+				list = append(list, leaf{k + "." + l.path, l.value, l.set})
+			}
+		}
+	case []any:
+		for i, inner := range x {
+			list = append(list, leaf{fmt.Sprint(i), inner, func(n any) { x[i] = n }})
+			for _, l := range leaves(inner) {
+				list = append(list, leaf{fmt.Sprintf("%d.%s", i, l.path), l.value, l.set})
+			}
+		}
+	}
+	return list
+}
+
+// with sends a template with another value at one place.
+func (w *wild) with(tpl template, path string, value any) (sent object, a answer) {
+	w.t.Helper()
+	target, body := tpl.path(w), tpl.body(w)
+	for _, l := range leaves(body) {
+		if l.path == path {
+			l.set(value)
+		}
+	}
+	w.written()
+	return body, w.send(tpl.method, target, body)
+}
+
+// The templates themselves are taken, or the tests below would test nothing.
+func TestBadInputStartsFromGoodInput(t *testing.T) {
+	w := newWild(t)
+	for _, tpl := range templates {
+		if sent, a := w.with(tpl, "", nil); a.status/100 != 2 {
+			t.Errorf("%s: %s answered %s", tpl.name, encoded(t, sent), a.raw)
+		}
+	}
+}
+
+// Every naughty string in every string of every body; what is taken reads
+// back byte for byte; but a customer whose verified address another has in
+// other letters is that other.
+func TestBadInputNaughtyStrings(t *testing.T) {
+	w := newWild(t)
+	list := naughty(t)
+	for _, tpl := range templates {
+		for _, l := range leaves(tpl.body(w)) {
+			if _, text := l.value.(string); !text {
+				continue
+			}
+			for i, s := range list {
+				if testing.Short() && i%5 != 0 {
+					continue
+				}
+				sent, a := w.with(tpl, l.path, s)
+				if a.status/100 != 2 || tpl.read == nil || s == "" {
+					continue
+				}
+				got := answer{body: tpl.read(w, sent, a)}
+				if back, _ := got.at(l.path).(string); back != s && !unread(l.path) && !(l.path == "customer.email" && strings.EqualFold(back, s)) {
+					t.Errorf("%s: %s was taken as %.300q and reads back as %.300q", tpl.name, l.path, s, back)
+				}
+			}
+		}
+	}
+	w.settled()
+}
+
+// unread tells of a field that is not shown as it came but as an instant.
+func unread(path string) bool {
+	return path == "version" || strings.HasSuffix(path, "_at")
+}
+
+// The same strings as names: of sources, consents, currencies, fields.
+func TestBadInputNaughtyKeys(t *testing.T) {
+	w := newWild(t)
+	for _, s := range naughty(t) {
+		w.send("POST", "/v1/members", object{"external_ids": object{s: w.fresh()}})
+		w.send("POST", "/v1/members", object{"consents": object{s: true}})
+		w.want(400, "POST", "/v1/members", object{s: "x"})
+		w.send("PUT", "/v1/program", object{"exchange": object{s: "2"}})
+		w.want(400, "PUT", "/v1/program", object{"earning": object{s: 1}})
+		w.webhook("standard", encoded(t, object{s: "x"}))
+	}
+	w.settled()
+}
+
+// The same strings in paths, queries and headers.
+func TestBadInputNaughtyAddresses(t *testing.T) {
+	w := newWild(t)
+	list := naughty(t)
+	for _, s := range list {
+		escaped := url.PathEscape(s)
+		for _, r := range topology.Routes {
+			if s == "" || !strings.Contains(r.Path, "{") {
+				continue
+			}
+			prefix, rest, _ := strings.Cut(r.Path, "{")
+			_, rest, _ = strings.Cut(rest, "}")
+			path := prefix + escaped + strings.Replace(rest, "{id}", escaped, 1)
+			if a := w.send(r.Method, path, nil); a.status/100 == 2 {
+				t.Errorf("%s %q answered %s", r.Method, path, a.raw)
+			}
+			w.send(r.Method, path, nil, "Authorization", "")
+		}
+		q := url.QueryEscape(s)
+		for _, path := range []string{
+			"/v1/members?email=", "/v1/members?phone=", "/v1/members?external_id=", "/v1/members?external_id=1&source=",
+			"/v1/members?email=a@b&cursor=", "/v1/members?email=a@b&limit=", "/v1/program/versions?limit=", "/v1/program/versions?cursor=",
+			w.fill("/v1/members/{id}/ledger?cursor="), w.fill("/v1/members/{id}/ledger?limit="), w.fill("/v1/members/{id}/orders?cursor="),
+		} {
+			w.send("GET", path+q, nil)
+		}
+		w.send("GET", "/v1/members?email=a@b&"+q+"="+q, nil)
+		w.send("PATCH", "/v1/members/"+w.base(), object{}, "If-Match", s)
+		w.send("PUT", "/v1/program", object{"currency": "XXX"}, "If-Match", s)
+		w.want(401, "GET", "/v1/program", nil, "Authorization", "Bearer x"+s)
+		w.send("GET", "/v1/program", nil, "X-Amzn-Trace-Id", s)
+
+		if a := w.send("POST", "/v1/members", object{"name": "once"}, "Idempotency-Key", s); s != "" && a.status == 201 {
+			again := w.send("POST", "/v1/members", object{"name": "once"}, "Idempotency-Key", s)
+			if again.str("id") != a.str("id") {
+				t.Errorf("the key %q made two members", s)
+			}
+		} else if len(s) <= 255 && a.status != 201 {
+			t.Errorf("the key %q: %s", s, a.raw)
+		}
+	}
+	w.settled()
+}
