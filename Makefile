@@ -29,7 +29,7 @@ check: lint test race synth gate ## all that must pass before a change lands
 lint: ## vet, staticcheck, formatting
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
-	@test -z "$$($(GO) tool gofumpt -l events functions infra shared | tee /dev/stderr)" || { echo "gofumpt -w the files above" >&2; exit 1; }
+	@unformatted="$$($(GO) tool gofumpt -l events functions infra shared)"; test -z "$$unformatted" || { echo "go tool gofumpt -w" $$unformatted >&2; exit 1; }
 
 build: ## the functions, as they are deployed, into dist/
 	@for f in $(FUNCTIONS); do \
@@ -57,7 +57,7 @@ smoke: ## every binary that ships answers real events through the Lambda Runtime
 bench: ## what everything costs: request units, bytes, allocations, CPU, start-up
 	$(DYNAMODB) $(GO) run ./infra/bench
 
-verify: ## recompute every ledger of the local table
+verify: ## recompute every ledger of the local table (stop `make run` first)
 	@$(GO) run ./infra/local/regulars verify
 
 fuzz: ## every decoder for FUZZTIME each

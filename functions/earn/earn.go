@@ -62,6 +62,7 @@ const (
 	noCustomer        = "no_customer"
 	currencyRefused   = "currency_not_accepted"
 	unknownMember     = "unknown_member"
+	foreignSource     = "source_of_another_connection"
 	currencyDiffers   = "refund_in_another_currency"
 	redemptionStrange = "redemption_not_usable"
 )
@@ -343,7 +344,7 @@ func (h *Handler) evaluate(ctx context.Context, r *web.Request) (web.Answer, err
 		}
 		var paid int64
 		if red != nil {
-			paid = red.Paying()
+			paid = red.Paying(&in)
 		}
 		if in.State != loyalty.Cancelled {
 			in.State = loyalty.Fulfilled

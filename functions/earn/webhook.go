@@ -40,6 +40,19 @@ func (h *Handler) webhook(ctx context.Context, r *web.Request) (web.Answer, erro
 	if err != nil {
 		return web.Answer{}, err
 	}
+	if m.Order != nil && m.Order.Source != conn.ID { // a till speaks for its own orders, not for the web shop's
+		owned, err := h.Gate.Owned(ctx, m.Order.Source)
+		if err != nil {
+			return web.Answer{}, err
+		}
+		if owned {
+			return web.Answer{Body: ignored(foreignSource)}, nil
+		}
+	}
+	if m.Privacy != nil {
+		res, err := h.privacy(ctx, conn, m.Privacy, r.Body)
+		return web.Answer{Body: res}, err
+	}
 	var res Result
 	member, now := ulid.Make().String(), h.Gate.Clock()
 	err = h.Gate.Store.Update(ctx, conn.Program, func(tx *table.Tx) (err error) {
@@ -50,8 +63,6 @@ func (h *Handler) webhook(ctx context.Context, r *web.Request) (web.Answer, erro
 			res, err = h.refund(tx, m.Refund)
 		case m.Customer != nil:
 			res, err = customer(tx, m.Customer, member, now)
-		case m.Privacy != nil:
-			res, err = privacy(tx, conn.ID, m.Privacy, now)
 		case m.Ignored != "":
 			res = ignored(m.Ignored)
 		default:
@@ -133,32 +144,42 @@ func customer(tx *table.Tx, m *storefront.CustomerChange, id string, now time.Ti
 
 // privacy does what a storefront passes on from a person: an erasure at once;
 // a copy of the data and the end of a shop are for people to answer, so they
-// are recorded and announced.
-func privacy(tx *table.Tx, connection string, m *storefront.PrivacyRequest, now time.Time) (Result, error) {
-	req := table.PrivacyRequest{Connection: connection, Topic: m.Topic, At: now.Unix()}
-	if !m.Customer.Anonymous() {
+// are recorded and announced. A request is known again by its signed bytes:
+// sent twice, it does not erase who came back meanwhile.
+func (h *Handler) privacy(ctx context.Context, conn *table.Connection, m *storefront.PrivacyRequest, body []byte) (Result, error) {
+	now := h.Gate.Clock()
+	id := conn.ID + "\n" + m.Topic + "\n" + string(body)
+	req := table.PrivacyRequest{Connection: conn.ID, Topic: m.Topic, At: now.Unix()}
+	seen := false
+	err := h.Gate.Store.View(ctx, conn.Program, func(tx *table.Tx) (err error) {
+		if seen, err = tx.PrivacyRequest(id, req); err != nil || seen || m.Customer.Anonymous() {
+			return err
+		}
 		known, err := tx.Match(m.Source, &m.Customer)
+		if err != nil || known == "" {
+			return err
+		}
+		a, err := tx.Holder(known)
 		if err != nil {
-			return Result{}, err
+			return err
 		}
-		if known != "" {
-			a, err := tx.Holder(known)
-			if err != nil {
-				return Result{}, err
-			}
-			req.Member = a.Member
-		}
-	}
-	seen, err := tx.PrivacyRequest(connection+"\n"+m.Topic+"\n"+m.ID, req)
+		req.Member = a.Member
+		return nil
+	})
 	if err != nil {
 		return Result{}, err
 	}
-	res := Result{Status: loyalty.Applied, Entries: []web.Entry{}}
 	if seen {
-		res.Status = loyalty.Duplicate
+		return Result{Status: loyalty.Duplicate, Entries: []web.Entry{}}, nil
 	}
 	if m.Topic == "customers/redact" && req.Member != "" {
-		return res, tx.Erase(req.Member, now)
+		if err := h.Gate.Store.Erase(ctx, conn.Program, req.Member, now); err != nil {
+			return Result{}, err
+		}
 	}
-	return res, nil
+	err = h.Gate.Store.Update(ctx, conn.Program, func(tx *table.Tx) error {
+		_, err := tx.PrivacyRequest(id, req)
+		return err
+	})
+	return Result{Status: loyalty.Applied, Entries: []web.Entry{}}, err
 }

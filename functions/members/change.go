@@ -60,7 +60,7 @@ func (c *Change) apply(p *table.Profile) error {
 		p.Email, p.EmailVerified = *c.Email, false // what was verified was the old one
 	}
 	if c.Phone != nil && *c.Phone != p.Phone {
-		if *c.Phone != "" && !phone.MatchString(*c.Phone) {
+		if *c.Phone != "" && (!phone.MatchString(*c.Phone) || !strings.ContainsFunc(*c.Phone, unicode.IsDigit)) {
 			return loyalty.Malformed("/phone", *c.Phone, "is not a telephone number")
 		}
 		p.Phone, p.PhoneVerified = *c.Phone, false

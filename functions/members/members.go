@@ -7,6 +7,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -158,8 +160,14 @@ func (h *Handler) view(ctx context.Context, r *web.Request, read func(*table.Tx,
 }
 
 func (h *Handler) find(ctx context.Context, r *web.Request) (web.Answer, error) {
-	q := r.URL.Query()
+	q, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return web.Answer{}, loyalty.Malformed("query", r.URL.RawQuery, "is not a query: write special characters as %XX")
+	}
 	email, phone, external := q.Get("email"), q.Get("phone"), q.Get("external_id")
+	if strings.HasPrefix(phone, " ") { // a plus that was not written as %2B
+		phone = "+" + strings.TrimSpace(phone)
+	}
 	if email == "" && phone == "" && external == "" {
 		return web.Answer{}, loyalty.Malformed("email", "", "say whom to look for: email, phone or external_id")
 	}

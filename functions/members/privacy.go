@@ -2,6 +2,7 @@ package members
 
 import (
 	"context"
+	"math"
 
 	"regulars/shared/table"
 	"regulars/shared/web"
@@ -11,27 +12,58 @@ type privacyRequest struct {
 	Member string `json:"member"`
 }
 
-// export answers all that is stored of a person.
+// Export is all that is stored of a person: who she is, who was merged into
+// her, every ledger entry and every order of them all.
+type Export struct {
+	Member Shape       `json:"member"`
+	Merged []Shape     `json:"merged"`
+	Ledger []web.Entry `json:"ledger"`
+	Orders []OrderLine `json:"orders"`
+}
+
 func (h *Handler) export(ctx context.Context, r *web.Request) (web.Answer, error) {
 	var q privacyRequest
 	if err := r.Decode(&q); err != nil {
 		return web.Answer{}, err
 	}
-	var out web.Answer
+	out := Export{Merged: []Shape{}, Ledger: []web.Entry{}}
 	err := h.Gate.Store.View(ctx, r.Program, func(tx *table.Tx) error {
-		a, err := web.HolderOf(tx, q.Member)
+		holder, err := web.HolderOf(tx, q.Member)
 		if err != nil {
 			return err
 		}
-		s, err := h.show(tx, a)
+		whole, _, err := tx.Profile(holder.Member)
 		if err != nil {
 			return err
 		}
-		entries, err := tx.Entries(a, 0, int(a.Seq))
-		out.Body = map[string]any{"member": s, "ledger": web.EntriesOf(entries)}
-		return err
+		page := web.Page[OrderLine]{Data: []OrderLine{}}
+		for _, m := range append([]string{holder.Member}, whole.Merged...) {
+			a, err := tx.Account(m)
+			if err != nil {
+				return err
+			}
+			s, err := h.show(tx, a)
+			if err != nil {
+				return err
+			}
+			if m == holder.Member {
+				out.Member = s
+			} else {
+				out.Merged = append(out.Merged, s)
+			}
+			entries, err := tx.Entries(a, 0, int(a.Seq))
+			if err != nil {
+				return err
+			}
+			out.Ledger = append(out.Ledger, web.EntriesOf(entries)...)
+			if _, err := ordersOf(tx, m, 0, math.MaxInt, &page); err != nil {
+				return err
+			}
+		}
+		out.Orders = page.Data
+		return nil
 	})
-	return out, err
+	return web.Answer{Body: out}, err
 }
 
 // erase removes a person's data. Points and ledger stay, of nobody's.
@@ -40,14 +72,19 @@ func (h *Handler) erase(ctx context.Context, r *web.Request) (web.Answer, error)
 	if err := r.Decode(&q); err != nil {
 		return web.Answer{}, err
 	}
-	return h.Gate.Update(ctx, r, func(tx *table.Tx) (web.Answer, error) {
+	var member string
+	err := h.Gate.Store.View(ctx, r.Program, func(tx *table.Tx) error {
 		a, err := web.HolderOf(tx, q.Member)
-		if err != nil {
-			return web.Answer{}, err
+		if err == nil {
+			member = a.Member
 		}
-		if err := tx.Erase(a.Member, h.Gate.Clock()); err != nil {
-			return web.Answer{}, err
-		}
-		return web.Answer{Body: map[string]any{"member": "mem_" + a.Member, "erased": true}}, nil
+		return err
 	})
+	if err != nil {
+		return web.Answer{}, err
+	}
+	if err := h.Gate.Store.Erase(ctx, r.Program, member, h.Gate.Clock()); err != nil {
+		return web.Answer{}, err
+	}
+	return web.Answer{Body: map[string]any{"member": "mem_" + member, "erased": true}}, nil
 }

@@ -80,13 +80,13 @@ func value(n *yaml.Node) (any, error) {
 		return m, nil
 	}
 	switch n.Tag {
-	case "!!int", "!!bool", "!!null":
+	case "!!bool", "!!null":
 		var v any
 		if err := n.Decode(&v); err != nil {
 			return refuse("cannot be read as what its tag says")
 		}
 		return v, nil
-	case "!!float":
+	case "!!int", "!!float": // 0100, 0x10 and 1_000 are numbers in YAML, and not the same ones to everybody
 		if !json.Valid([]byte(n.Value)) {
 			return refuse("is not a number that JSON knows")
 		}

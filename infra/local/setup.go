@@ -67,7 +67,7 @@ func ownConnections() []table.Connection {
 }
 
 func localSecrets(webhook string) func(context.Context) (web.Secrets, error) {
-	s := web.Secrets{TokenKeys: []string{"member tokens of a local host " + webhook}, Connections: map[string][]string{}}
+	s := web.Secrets{TokenKeys: []string{"signs the member tokens of a local host " + webhook}, Connections: map[string][]string{}}
 	for _, k := range kinds {
 		s.Connections[k] = []string{webhook}
 	}

@@ -36,7 +36,7 @@ func (a *Account) bring(r *Record, red *Redemption, pinned, current *Terms, now 
 			return err
 		}
 		a.restore(red, returned(&r.Order, red.Points), cause, current, now)
-		paid = red.Paying()
+		paid = red.Paying(&r.Order)
 	}
 	w, err := pinned.Worth(&r.Order, paid, at)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 // What ids from outside must be, for people.
 const (
 	SourceRule = "must be 1 to 40 of a-z, 0-9, _ and -"
-	IDRule     = "must be 1 to 200 bytes of UTF-8 without / and # and control characters"
+	IDRule     = "must be 1 to 200 bytes of UTF-8 without /, # and control characters, and not . or .."
 )
 
 var source = regexp.MustCompile(`^[a-z0-9_-]{1,40}$`)
@@ -21,5 +21,5 @@ func ValidSource(s string) bool { return source.MatchString(s) }
 // ValidID tells whether s can be an id that a shop gave. '#' parts keys of
 // the table and '/' paths, so neither may be within.
 func ValidID(s string) bool {
-	return len(s) > 0 && len(s) <= 200 && utf8.ValidString(s) && !strings.ContainsAny(s, "/#") && strings.IndexFunc(s, unicode.IsControl) < 0
+	return s != "." && s != ".." && len(s) > 0 && len(s) <= 200 && utf8.ValidString(s) && !strings.ContainsAny(s, "/#") && strings.IndexFunc(s, unicode.IsControl) < 0
 }

@@ -199,9 +199,11 @@ func (a *Account) restore(r *Redemption, upTo int64, e Entry, t *Terms, now time
 	r.Restored = upTo
 }
 
-// Paying is what the redemption's points still pay, in minor units: the part
-// that was given back pays nothing any more.
-func (r *Redemption) Paying() int64 { return r.Value - share(r.Value, r.Restored, r.Points) }
+// Paying is what the redemption's points pay of an order in its newest state,
+// in minor units: the part that the order gave back pays nothing any more.
+func (r *Redemption) Paying(o *Order) int64 {
+	return r.Value - share(r.Value, returned(o, r.Points), r.Points)
+}
 
 // use binds the redemption to the order that it pays a part of.
 func (r *Redemption) use(order OrderRef, member string) error {

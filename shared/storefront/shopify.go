@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"regulars/shared/loyalty"
 	"regulars/shared/strict"
 )
@@ -28,6 +30,9 @@ func readShopify(c Connection, d Delivery) (Message, error) {
 		var in shopifyCustomer
 		if err := strict.DecodeLoose(d.Body, &in); err != nil {
 			return Message{}, err
+		}
+		if in.Items != nil { // the topic is not signed: an order sent under it is no customer
+			return Message{}, loyalty.Malformed("/line_items", "", "an order is no customer")
 		}
 		change := &CustomerChange{Source: c.ID, Customer: *in.customer()}
 		if topic == "customers/delete" {
@@ -115,6 +120,8 @@ type shopifyCustomer struct {
 	Phone         string `json:"phone"`
 	FirstName     string `json:"first_name"`
 	LastName      string `json:"last_name"`
+
+	Items jsontext.Value `json:"line_items"` // of an order, never of a customer
 }
 
 func (c *shopifyCustomer) customer() *loyalty.Customer {

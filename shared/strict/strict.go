@@ -11,6 +11,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -56,13 +58,40 @@ func reason(err *json.SemanticError) string {
 	if errors.As(err.Err, &own) {
 		return own.Detail
 	}
-	if err.Err != nil {
+	if errors.Is(err.Err, strconv.ErrRange) {
+		return "is out of range"
+	}
+	if err.Err != nil && !errors.Is(err.Err, strconv.ErrSyntax) {
 		return err.Err.Error()
 	}
-	if err.GoType != nil {
-		return fmt.Sprintf("a %s does not fit here, want %s", err.JSONKind, err.GoType.Kind())
+	if want := wants(err.GoType); want != "" {
+		return "must be " + want
 	}
 	return "does not fit here"
+}
+
+// wants says in words what a type takes; "" when it says so itself.
+func wants(t reflect.Type) string {
+	if t == nil {
+		return ""
+	}
+	if t.PkgPath() == "" || t.Kind() == reflect.Struct {
+		switch t.Kind() {
+		case reflect.Pointer:
+			return wants(t.Elem())
+		case reflect.Int64:
+			return "a whole number"
+		case reflect.Bool:
+			return "true or false"
+		case reflect.String:
+			return "a text in quotes"
+		case reflect.Slice:
+			return "a list"
+		case reflect.Struct, reflect.Map:
+			return "an object"
+		}
+	}
+	return ""
 }
 
 // scan walks the tokens once for what a decoder into a struct cannot see:

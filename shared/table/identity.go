@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -32,7 +33,16 @@ func (p *Profile) contacts() []contact {
 	}
 }
 
-func normalEmail(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+// normalEmail folds A to Z only: other letters that look or fold alike (the
+// Kelvin sign is one) make another address, perhaps another person's.
+func normalEmail(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' {
+			return r - 'A' + 'a'
+		}
+		return r
+	}, strings.TrimSpace(s))
+}
 
 // normalPhone keeps the plus and the digits, Arabic and Persian digits as Latin ones.
 func normalPhone(s string) string {
@@ -219,35 +229,45 @@ func (tx *Tx) PutProfile(was Profile, p *Profile, strict bool) error {
 }
 
 // Erase removes all personal data of a member, and of those merged into it,
-// for good. The ledgers stay, under ids that lead to nobody.
-func (tx *Tx) Erase(member string, now time.Time) error {
-	whole, _, err := tx.Profile(member)
+// for good. The ledgers stay, under ids that lead to nobody. Each person's data
+// goes in a transaction of its own, the member's last: what is cut short is
+// completed when it is done again.
+func (s *Store) Erase(ctx context.Context, program, member string, now time.Time) error {
+	var whole *Profile
+	err := s.View(ctx, program, func(tx *Tx) (err error) {
+		whole, _, err = tx.Profile(member)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	for _, m := range append([]string{member}, whole.Merged...) {
-		p, _, err := tx.Profile(m)
-		if err != nil {
+	for _, m := range append(slices.Clone(whole.Merged), member) {
+		if err := s.Update(ctx, program, func(tx *Tx) error { return tx.erase(whole, m, now) }); err != nil {
 			return err
 		}
-		for _, source := range sortedKeys(p.External) {
-			k := externalKey(tx.program, source, p.External[source])
-			if had, err := get[pointer](tx, k); err != nil {
-				return err
-			} else if had != nil && whole.is(had.Member) {
-				tx.remove(k)
-			}
-		}
-		for _, c := range p.contacts() {
-			if err := tx.release(whole, c); err != nil {
-				return err
-			}
-			if err := tx.release(p, c); err != nil {
-				return err
-			}
-		}
-		tx.put(profileKey(tx.program, m), encode(&Profile{Member: m, Merged: p.Merged, Guest: p.Guest, CreatedAt: p.CreatedAt, Erased: now.Unix()}))
 	}
+	return nil
+}
+
+func (tx *Tx) erase(whole *Profile, member string, now time.Time) error {
+	p, _, err := tx.Profile(member)
+	if err != nil {
+		return err
+	}
+	for _, source := range sortedKeys(p.External) {
+		k := externalKey(tx.program, source, p.External[source])
+		if had, err := get[pointer](tx, k); err != nil {
+			return err
+		} else if had != nil && whole.is(had.Member) {
+			tx.remove(k)
+		}
+	}
+	for _, c := range p.contacts() {
+		if err := errors.Join(tx.release(whole, c), tx.release(p, c)); err != nil {
+			return err
+		}
+	}
+	tx.put(profileKey(tx.program, member), encode(&Profile{Member: member, Merged: p.Merged, Guest: p.Guest, CreatedAt: p.CreatedAt, Erased: now.Unix()}))
 	return nil
 }
 

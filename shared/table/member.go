@@ -114,6 +114,7 @@ func (tx *Tx) Entries(a *loyalty.Account, from int64, limit int) ([]Numbered, er
 		for i, e := range slices.Backward(entries) {
 			if seq := first + int64(i); seq <= from && len(out) < limit {
 				out = append(out, Numbered{a.Member, seq, e, prevHash(entries, i)})
+				from = seq - 1 // a page written since the account was read may hold what its tail told
 			}
 		}
 		return len(out) < limit && first > 1

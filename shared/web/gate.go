@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -46,11 +47,12 @@ type Gate struct {
 
 	keys        sync.Map // hash of an API key -> cached[*table.APIKey]
 	connections sync.Map // id of a connection -> cached[*table.Connection]
+	owned       sync.Map // name of a source -> cached[*bool]: a connection has it
 }
 
 // Secrets are the deployment's secrets, newest first where there are several.
 type Secrets struct {
-	TokenKey    string              `json:"token_key"`   // signs member tokens while there are no TokenKeys
+	TokenKey    string              `json:"token_key"`   // signs member tokens after TokenKeys: the deployment made it
 	TokenKeys   []string            `json:"token_keys"`  // sign member tokens
 	Connections map[string][]string `json:"connections"` // connection id -> webhook secrets
 	APITokens   map[string]string   `json:"api_tokens"`  // connection id -> token for the storefront's API
@@ -152,6 +154,22 @@ func remembered[T any](cache *sync.Map, name string, read func() (*T, error)) (*
 	return v, err
 }
 
+// Owned tells whether a source of orders is that of a connection. The names
+// that are asked for come from verified deliveries, so both answers are
+// remembered.
+func (g *Gate) Owned(ctx context.Context, source string) (bool, error) {
+	owned, err := remembered(&g.owned, source, func() (*bool, error) {
+		_, err := g.Store.Connection(ctx, source)
+		var none *loyalty.Error
+		found := err == nil
+		if errors.As(err, &none) && none.Kind == loyalty.Missing {
+			err = nil
+		}
+		return &found, err
+	})
+	return err == nil && *owned, err
+}
+
 // Connection reads a webhook connection. Missing when there is none.
 func (g *Gate) Connection(ctx context.Context, id string) (*table.Connection, error) {
 	return remembered(&g.connections, id, func() (*table.Connection, error) { return g.Store.Connection(ctx, id) })
@@ -180,12 +198,20 @@ func HashKey(key string) string {
 }
 
 // signers are the keys of member tokens, the one that signs first.
+// Keys that anyone could guess do not sign.
 func (s Secrets) signers() []string {
-	if len(s.TokenKeys) > 0 || s.TokenKey == "" {
-		return s.TokenKeys
+	var keys []string
+	for _, k := range append(slices.Clone(s.TokenKeys), s.TokenKey) {
+		if len(k) >= minTokenKey {
+			keys = append(keys, k)
+		}
 	}
-	return []string{s.TokenKey}
+	return keys
 }
+
+// minTokenKey is the least length of a key of member tokens, in bytes: that of
+// an HS256 signature (RFC 7518, section 3.2).
+const minTokenKey = 32
 
 // tokenLife is how long a member token is valid.
 const tokenLife = 15 * time.Minute
