@@ -38,7 +38,7 @@ build: ## the functions, as they are deployed, into dist/
 node_modules: package-lock.json
 	npm ci --no-audit --no-fund && touch node_modules
 
-synth: build node_modules ## the CloudFormation templates of both stages, offline
+synth: node_modules ## the CloudFormation templates of both stages, offline
 	npx cdk synth -q -c regulars:stage=dev
 	npx cdk synth -q -c regulars:stage=prod -o cdk.out/prod
 
@@ -64,7 +64,7 @@ fuzz: ## every decoder for FUZZTIME each
 	@for t in $$(grep -rhoE '^func Fuzz[A-Za-z]+' shared --include='*_test.go' | cut -c6-); do \
 	  $(GO) test ./$$(dirname $$(grep -rlE "^func $$t\(" shared --include='*_test.go')) -run '^$$' -fuzz "^$$t$$" -fuzztime $${FUZZTIME:-20s} || exit 1; done
 
-deploy: build node_modules ## the stack, with the AWS credentials of the shell (STAGE=dev|prod)
+deploy: node_modules ## the stack, with the AWS credentials of the shell (STAGE=dev|prod)
 	npx cdk deploy -c regulars:stage=$(STAGE) --outputs-file cdk.out/outputs.json
 	@echo "next: make setup"
 
