@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -70,9 +71,12 @@ func Open(ctx context.Context, c Config) (h *Host, err error) {
 	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
 		return nil, err
 	}
-	engine, feed, err := h.engine(ctx, c)
+	engine, feed, err := Table(ctx, c)
 	if err != nil {
 		return nil, err
+	}
+	if file, ok := engine.(io.Closer); ok {
+		h.close = append(h.close, file.Close)
 	}
 	h.store = table.NewStore(engine)
 	if h.outbox, err = openOutbox(filepath.Join(c.DataDir, "events.db"), feed); err != nil {
@@ -87,7 +91,9 @@ func Open(ctx context.Context, c Config) (h *Host, err error) {
 	return h, err
 }
 
-func (h *Host) engine(ctx context.Context, c Config) (table.Engine, table.Feed, error) {
+// Table opens the table that c names, and its change feed. A table in a file
+// is an io.Closer.
+func Table(ctx context.Context, c Config) (table.Engine, table.Feed, error) {
 	if c.TableEndpoint != "" {
 		return stream.Emulator(ctx, c.TableEndpoint, c.AccessKey, TableName)
 	}
@@ -95,7 +101,6 @@ func (h *Host) engine(ctx context.Context, c Config) (table.Engine, table.Feed, 
 	if err != nil {
 		return nil, nil, fmt.Errorf("open the table in %s: %w", c.DataDir, err)
 	}
-	h.close = append(h.close, e.Close)
 	return e, e, nil
 }
 

@@ -9,16 +9,18 @@ import (
 	"syscall"
 
 	"regulars/infra/local"
+	"regulars/shared/table"
 )
 
 const usage = `usage: regulars <command>
 
   run              the whole system in this process, on 127.0.0.1
-  verify           recompute every ledger of a table and its books
+  verify [OUTPUTS] recompute every ledger of a table and its books: of this
+                   machine's, or of a deployed stack's
   setup OUTPUTS    make what a deployed stack needs before its first request;
                    OUTPUTS is the file that cdk deploy --outputs-file wrote
 
-Environment of run and verify: PORT (8080), HOST (127.0.0.1), API_KEY (sk_local),
+Environment: PORT (8080), HOST (127.0.0.1), API_KEY (sk_local),
 WEBHOOK_SECRET (local-webhook-secret), DATA_DIR (.local),
 TABLE_ENDPOINT (a DynamoDB endpoint instead of the file in DATA_DIR). Of setup:
 PROGRAM (main), CONNECTIONS (id=kind,...; one of each kind named after it), and
@@ -47,7 +49,13 @@ func run(ctx context.Context, args []string) error {
 		defer h.Close()
 		return h.Run(ctx, c, func(url string) { fmt.Print(welcome(url, c)) })
 	case len(args) == 1 && args[0] == "verify":
-		return local.Verify(ctx, c, os.Stdout)
+		engine, _, err := local.Table(ctx, c)
+		if err != nil {
+			return err
+		}
+		return local.Verify(ctx, engine, os.Stdout)
+	case len(args) == 2 && args[0] == "verify":
+		return eachStack(ctx, args[1], func(_ stack, engine table.Engine) error { return local.Verify(ctx, engine, os.Stdout) })
 	}
 	fmt.Fprint(os.Stderr, usage)
 	os.Exit(2)
@@ -79,7 +87,7 @@ func welcome(url string, c local.Config) string {
 Begin the tour of the README: enrol a member.
 
   curl -sS %s/v1/members -H 'Authorization: Bearer %s' \
-    -d '{"name": "נועה", "email": "noa@example.com", "external_ids": {"shopify": "77"}}'
+    -d '{"name": "נועה לוי", "email": "noa@example.co.il", "external_ids": {"shopify": "207119551"}}'
 
 `, url, c.DataDir, url, c.APIKey)
 }

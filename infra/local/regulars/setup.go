@@ -16,34 +16,48 @@ import (
 	"regulars/shared/table/dynamo"
 )
 
-// setup makes the program, a first admin key and the connections of a
-// deployed stack. The key is shown once; only its hash is stored.
-func setup(ctx context.Context, outputs string) error {
+// stack is what a deployment says of itself in the file of its outputs.
+type stack struct{ Name, ApiUrl, TableName, SecretName string }
+
+// eachStack opens the table of every stack in an outputs file.
+func eachStack(ctx context.Context, outputs string, do func(stack, table.Engine) error) error {
 	raw, err := os.ReadFile(outputs)
 	if err != nil {
 		return err
 	}
-	var stacks map[string]struct{ ApiUrl, TableName, SecretName string }
+	var stacks map[string]stack
 	if err := json.Unmarshal(raw, &stacks); err != nil {
 		return fmt.Errorf("%s: %w", outputs, err)
 	}
-	for name, out := range stacks {
-		cfg, err := config.LoadDefaultConfig(ctx)
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return err
+	}
+	dynamo.Tune(&cfg)
+	for name, s := range stacks {
+		s.Name = name
+		engine, err := dynamo.Connect(ctx, cfg, s.TableName)
 		if err != nil {
 			return err
 		}
-		dynamo.Tune(&cfg)
-		engine, err := dynamo.Connect(ctx, cfg, out.TableName)
-		if err != nil {
+		if err := do(s, engine); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// setup makes the program, a first admin key and the connections of deployed
+// stacks. A key is shown once; only its hash is stored.
+func setup(ctx context.Context, outputs string) error {
+	return eachStack(ctx, outputs, func(s stack, engine table.Engine) error {
 		d := local.Deployment{Program: env("PROGRAM", "main"), AdminKey: "sk_" + rand.Text(), Connections: connections(), Now: time.Now()}
 		if err := local.Setup(ctx, table.NewStore(engine), d); err != nil {
 			return err
 		}
-		fmt.Printf(setupDone, name, d.Program, d.AdminKey, strings.TrimSuffix(out.ApiUrl, "/"), d.AdminKey, out.SecretName)
-	}
-	return nil
+		fmt.Printf(setupDone, s.Name, d.Program, d.AdminKey, strings.TrimSuffix(s.ApiUrl, "/"), d.AdminKey, s.SecretName)
+		return nil
+	})
 }
 
 const setupDone = `%s: program %q is there. Its admin key, shown this once:
