@@ -27,7 +27,8 @@ const (
 var (
 	local     = sync.OnceValues(endpoint)
 	accessKey = rand.Text() // letters and digits, as DynamoDB Local wants
-	errNoJava = errors.New("it needs Java 17 or newer")
+	// ErrNoJava is why DynamoDB Local cannot be started.
+	ErrNoJava = errors.New("it needs Java 17 or newer")
 
 	//lint:ignore U1000 held for ever: collected, the pipe would be closed
 	lifeline io.Closer
@@ -44,7 +45,7 @@ var (
 func DynamoDBLocal(t testing.TB) (endpoint, key string) {
 	t.Helper()
 	endpoint, err := local()
-	if errors.Is(err, errNoJava) {
+	if errors.Is(err, ErrNoJava) {
 		t.Skipf("SKIPPED: the DynamoDB suite was not run: %v", err)
 	}
 	if err != nil {
@@ -66,7 +67,7 @@ func endpoint() (string, error) {
 // port and waits until it answers. It ends with this process, however that ends.
 func StartDynamoDBLocal() (endpoint string, err error) {
 	if err := exec.Command("java", "-version").Run(); err != nil {
-		return "", fmt.Errorf("%w: %w", errNoJava, err)
+		return "", fmt.Errorf("%w: %w", ErrNoJava, err)
 	}
 	dir, err := fetch()
 	if err != nil {
