@@ -42,7 +42,8 @@ func (a *Account) bring(r *Record, red *Redemption, pinned, current *Terms, now 
 	if err != nil {
 		return err
 	}
-	switch change := w.Points - r.Points; {
+	change := w.Points - r.Points
+	switch {
 	case change > 0 || first:
 		a.earn(r, change, cause)
 	case change < 0:
@@ -52,8 +53,8 @@ func (a *Account) bring(r *Record, red *Redemption, pinned, current *Terms, now 
 	a.expire(now.Unix(), now.Unix()) // what was over when it came pays no debt
 	seq := a.Seq
 	a.payOwed(now.Unix(), current)
-	if a.Seq > seq { // the program bears it, until the order counts again
-		r.WrittenOff += a.Tail[len(a.Tail)-1].Points
+	if a.Seq > seq && change < 0 { // the program bears it, until the order counts again
+		r.WrittenOff += min(a.Tail[len(a.Tail)-1].Points, -change)
 	}
 	return nil
 }
