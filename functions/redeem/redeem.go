@@ -102,11 +102,12 @@ func (h *Handler) hold(ctx context.Context, r *web.Request) (web.Answer, error) 
 	}
 	id, now := ulid.Make().String(), h.Gate.Clock()
 	return h.Gate.Update(ctx, r, func(tx *table.Tx) (web.Answer, error) {
-		_, red, err := holdPoints(tx, id, q.Member, points, amount, now)
+		a, red, _, err := holdPoints(tx, id, q.Member, points, amount, now)
 		if err != nil {
 			return web.Answer{}, err
 		}
-		return web.Answer{Status: http.StatusCreated, Body: shape("hld_", red, now)}, nil
+		tx.PutRedemption(red)
+		return web.Answer{Status: http.StatusCreated, Body: shape("hld_", red, now)}, tx.PutAccount(a)
 	})
 }
 
@@ -129,11 +130,7 @@ func (h *Handler) redeem(ctx context.Context, r *web.Request) (web.Answer, error
 	}
 	id, now := ulid.Make().String(), h.Gate.Clock()
 	return h.Gate.Update(ctx, r, func(tx *table.Tx) (web.Answer, error) {
-		a, red, err := holdPoints(tx, id, q.Member, points, amount, now)
-		if err != nil {
-			return web.Answer{}, err
-		}
-		t, err := tx.Terms()
+		a, red, t, err := holdPoints(tx, id, q.Member, points, amount, now)
 		if err != nil {
 			return web.Answer{}, err
 		}
@@ -145,22 +142,19 @@ func (h *Handler) redeem(ctx context.Context, r *web.Request) (web.Answer, error
 	})
 }
 
-// holdPoints makes hold id of a member's points.
-func holdPoints(tx *table.Tx, id, member string, points, orderAmount int64, now time.Time) (*loyalty.Account, *loyalty.Redemption, error) {
+// holdPoints makes hold id of a member's points, by the terms in force. The
+// caller puts account and hold.
+func holdPoints(tx *table.Tx, id, member string, points, orderAmount int64, now time.Time) (*loyalty.Account, *loyalty.Redemption, *loyalty.Terms, error) {
 	t, err := tx.Terms()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	a, err := web.HolderOf(tx, member)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	red, err := a.Hold(id, points, orderAmount, t, now)
-	if err != nil {
-		return nil, nil, err
-	}
-	tx.PutRedemption(red)
-	return a, red, tx.PutAccount(a)
+	return a, red, t, err
 }
 
 func (h *Handler) capture(ctx context.Context, r *web.Request) (web.Answer, error) {

@@ -12,7 +12,6 @@ const (
 	Unauthorized                 // who are you
 	Forbidden                    // not with this key
 	TooLarge                     // more bytes than are read
-	TooMany                      // slow down
 )
 
 // Error is the one error that may be shown to a caller. Everything else is

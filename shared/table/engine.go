@@ -61,7 +61,8 @@ type Engine interface {
 }
 
 // Query selects items of partition PK whose sort key begins with Prefix.
-// After, when set, is the sort key of the last item already seen.
+// After, when set, is the sort key of the last item already seen, and begins
+// with Prefix too.
 type Query struct {
 	PK, Prefix, After string
 	Desc              bool
@@ -69,7 +70,8 @@ type Query struct {
 	Consistent        bool
 }
 
-// Page is one answer of a walk. Cursor is "" at the end; for Query it is the
+// Page is one answer of a walk. It may hold fewer items than the limit, even
+// none, and yet not be the last: only Cursor tells. Cursor is "" at the end; for Query it is the
 // sort key to pass as After.
 type Page struct {
 	Items  []Item
@@ -84,7 +86,7 @@ type Change struct {
 }
 
 // Feed is the change feed of an engine: every write once or more, in order
-// per item, from where After left off ("" is the beginning). No changes and
+// per item, from where the answer `next` left off ("" is the beginning). No changes and
 // a nil error mean that the reader has caught up.
 type Feed interface {
 	Changes(ctx context.Context, after string, limit int) (changes []Change, next string, err error)

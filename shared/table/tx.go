@@ -57,6 +57,7 @@ type row struct {
 // data a little old, which is cheaper and safe, since the write is
 // conditional; but a refusal is only given on fresh reads.
 func (s *Store) Update(ctx context.Context, program string, decide func(*Tx) error) error {
+	waited := false
 	for attempt := 0; ; attempt++ {
 		tx := &Tx{ctx: ctx, store: s, program: program, consistent: attempt > 0, items: map[Key]*row{}, accounts: map[string]*loyalty.Account{}}
 		err := decide(tx)
@@ -72,12 +73,13 @@ func (s *Store) Update(ctx context.Context, program string, decide func(*Tx) err
 		if err := pause(ctx, attempt); err != nil {
 			return fmt.Errorf("after %d conflicts: %w", attempt+1, err)
 		}
-		if attempt == 0 {
+		if !waited && len(tx.order) > 0 {
 			done, err := s.turn(ctx, tx.order[len(tx.order)-1])
 			if err != nil {
 				return fmt.Errorf("waiting for a turn: %w", err)
 			}
 			defer done()
+			waited = true
 		}
 	}
 }

@@ -22,10 +22,8 @@ import (
 // Scope is what a caller may do.
 type Scope string
 
-// The scopes, each of which may do what stands before it in its line:
-// anyone < member (itself only) and anyone < server < admin.
+// The scopes: a member reads itself only; an admin may do what a server may.
 const (
-	Anyone Scope = ""
 	Member Scope = "member"
 	Server Scope = "server"
 	Admin  Scope = "admin"

@@ -79,7 +79,7 @@ func (p reply) send(w http.ResponseWriter) {
 	if p.replayed {
 		h.Set("Idempotent-Replayed", "true")
 	}
-	if p.status == http.StatusTooManyRequests || p.status == http.StatusServiceUnavailable {
+	if p.status == http.StatusServiceUnavailable {
 		h.Set("Retry-After", "1")
 	}
 	w.WriteHeader(p.status)
@@ -105,7 +105,6 @@ var statuses = map[loyalty.Kind]int{
 	loyalty.Unauthorized: http.StatusUnauthorized,
 	loyalty.Forbidden:    http.StatusForbidden,
 	loyalty.TooLarge:     http.StatusRequestEntityTooLarge,
-	loyalty.TooMany:      http.StatusTooManyRequests,
 }
 
 // problem turns an error into the answer for it. What is not meant for the
