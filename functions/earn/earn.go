@@ -11,8 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/oklog/ulid/v2"
-
 	"regulars/shared/loyalty"
 	"regulars/shared/storefront"
 	"regulars/shared/table"
@@ -72,7 +70,7 @@ func (h *Handler) order(ctx context.Context, r *web.Request) (web.Answer, error)
 	if err != nil {
 		return web.Answer{}, err
 	}
-	member := ulid.Make().String()
+	member := h.Gate.ID()
 	return h.Gate.Update(ctx, r, func(tx *table.Tx) (web.Answer, error) {
 		res, err := h.take(tx, &in, member, false)
 		return web.Answer{Body: res}, err

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/oklog/ulid/v2"
-
 	"regulars/shared/loyalty"
 	"regulars/shared/storefront"
 	"regulars/shared/table"
@@ -54,7 +52,7 @@ func (h *Handler) webhook(ctx context.Context, r *web.Request) (web.Answer, erro
 		return web.Answer{Body: res}, err
 	}
 	var res Result
-	member, now := ulid.Make().String(), h.Gate.Clock()
+	member, now := h.Gate.ID(), h.Gate.Clock()
 	err = h.Gate.Store.Update(ctx, conn.Program, func(tx *table.Tx) (err error) {
 		switch {
 		case m.Order != nil:

@@ -20,8 +20,9 @@ import (
 
 // Handler runs the schedules.
 type Handler struct {
-	Store *table.Store
-	Clock func() time.Time // business time
+	Store  *table.Store
+	Clock  func() time.Time // business time
+	InTurn bool             // one shard after the other, so that a run can be repeated exactly
 }
 
 // Event starts a run.
@@ -52,7 +53,7 @@ func (h *Handler) Run(ctx context.Context, e Event) (Report, error) {
 	var wg sync.WaitGroup
 	var failures []error
 	for n := range table.DueShards {
-		wg.Go(func() {
+		settle := func() {
 			part, err := h.shard(ctx, table.DueShard(n))
 			mu.Lock()
 			defer mu.Unlock()
@@ -60,7 +61,12 @@ func (h *Handler) Run(ctx context.Context, e Event) (Report, error) {
 			if err != nil {
 				failures = append(failures, err)
 			}
-		})
+		}
+		if h.InTurn {
+			settle()
+		} else {
+			wg.Go(settle)
+		}
 	}
 	wg.Wait()
 	slog.InfoContext(ctx, "schedule done", "schedule", e.Schedule, "members", report.Members, "entries", report.Entries, "failed", report.Failed, "complete", report.Complete)

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/oklog/ulid/v2"
-
 	"regulars/shared/loyalty"
 	"regulars/shared/table"
 	"regulars/shared/web"
@@ -190,7 +188,7 @@ func (h *Handler) adjust(ctx context.Context, r *web.Request) (web.Answer, error
 	if q.Reason == "" || len(q.Reason) > 200 || !printable(q.Reason) {
 		return web.Answer{}, loyalty.Malformed("/reason", q.Reason, "must say why in 1 to 200 bytes")
 	}
-	ref, now := "adj_"+ulid.Make().String(), h.Gate.Clock()
+	ref, now := "adj_"+h.Gate.ID(), h.Gate.Clock()
 	return h.Gate.Update(ctx, r, func(tx *table.Tx) (web.Answer, error) {
 		a, err := web.HolderOf(tx, r.PathValue("id"))
 		if err != nil {

@@ -11,8 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/oklog/ulid/v2"
-
 	"regulars/shared/loyalty"
 	"regulars/shared/table"
 	"regulars/shared/web"
@@ -113,7 +111,7 @@ func (h *Handler) enrol(ctx context.Context, r *web.Request) (web.Answer, error)
 	if err := r.Decode(&c); err != nil {
 		return web.Answer{}, err
 	}
-	p := &table.Profile{Member: ulid.Make().String(), CreatedAt: h.Gate.Clock().Unix()}
+	p := &table.Profile{Member: h.Gate.ID(), CreatedAt: h.Gate.Clock().Unix()}
 	if err := c.apply(p); err != nil {
 		return web.Answer{}, err
 	}

@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/oklog/ulid/v2"
-
 	"regulars/shared/loyalty"
 	"regulars/shared/table"
 	"regulars/shared/web"
@@ -100,7 +98,7 @@ func (h *Handler) hold(ctx context.Context, r *web.Request) (web.Answer, error) 
 	if err != nil {
 		return web.Answer{}, err
 	}
-	id, now := ulid.Make().String(), h.Gate.Clock()
+	id, now := h.Gate.ID(), h.Gate.Clock()
 	return h.Gate.Update(ctx, r, func(tx *table.Tx) (web.Answer, error) {
 		a, red, _, err := holdPoints(tx, id, q.Member, points, amount, now)
 		if err != nil {
@@ -128,7 +126,7 @@ func (h *Handler) redeem(ctx context.Context, r *web.Request) (web.Answer, error
 	if err != nil {
 		return web.Answer{}, err
 	}
-	id, now := ulid.Make().String(), h.Gate.Clock()
+	id, now := h.Gate.ID(), h.Gate.Clock()
 	return h.Gate.Update(ctx, r, func(tx *table.Tx) (web.Answer, error) {
 		a, red, t, err := holdPoints(tx, id, q.Member, points, amount, now)
 		if err != nil {

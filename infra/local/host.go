@@ -104,10 +104,19 @@ func Table(ctx context.Context, c Config) (table.Engine, table.Feed, error) {
 	return e, e, nil
 }
 
-// routes puts every function behind its routes of the topology, and fails
-// when the two do not agree.
+// routes are the API and what steers this host.
 func (h *Host) routes(c Config) (http.Handler, error) {
-	gate := &web.Gate{Store: h.store, Clock: h.Clock.Now, Timeout: 28 * time.Second, Secrets: localSecrets(c.WebhookSecret)}
+	mux, err := API(&web.Gate{Store: h.store, Clock: h.Clock.Now, Timeout: 28 * time.Second, Secrets: localSecrets(c.WebhookSecret)})
+	if err != nil {
+		return nil, err
+	}
+	h.control(mux)
+	return web.Straight(mux), nil
+}
+
+// API puts every function behind its routes of the topology, and fails when
+// the two do not agree.
+func API(gate *web.Gate) (*http.ServeMux, error) {
 	recorded, err := recordedOrders()
 	if err != nil {
 		return nil, err
@@ -137,8 +146,7 @@ func (h *Host) routes(c Config) (http.Handler, error) {
 	if total != count {
 		return nil, fmt.Errorf("the functions answer %d routes, the topology has %d", total, count)
 	}
-	h.control(mux)
-	return web.Straight(mux), nil
+	return mux, nil
 }
 
 // ServeHTTP answers as the API does.

@@ -20,8 +20,10 @@ import (
 // Store is the table as the functions see it.
 type Store struct {
 	Engine Engine
-	terms  sync.Map // program#version -> *loyalty.Terms; versions never change
-	turns  [64]chan struct{}
+	Pause  func(ctx context.Context, most time.Duration) error // waits at most that long after a conflict; nil: a random while
+
+	terms sync.Map // program#version -> *loyalty.Terms; versions never change
+	turns [64]chan struct{}
 }
 
 // NewStore makes a store on an engine.
@@ -70,7 +72,7 @@ func (s *Store) Update(ctx context.Context, program string, decide func(*Tx) err
 		if !errors.Is(err, ErrConflict) {
 			return err
 		}
-		if err := pause(ctx, attempt); err != nil {
+		if err := s.pause(ctx, attempt); err != nil {
 			return fmt.Errorf("after %d conflicts: %w", attempt+1, err)
 		}
 		if !waited && len(tx.order) > 0 {
@@ -105,8 +107,11 @@ func (s *Store) View(ctx context.Context, program string, read func(*Tx) error) 
 
 // pause waits a random while that grows with the attempts (full jitter, as in
 // "Exponential Backoff And Jitter", AWS Architecture Blog 2015).
-func pause(ctx context.Context, attempt int) error {
+func (s *Store) pause(ctx context.Context, attempt int) error {
 	most := min(2*time.Millisecond<<min(attempt, 9), time.Second)
+	if s.Pause != nil {
+		return s.Pause(ctx, most)
+	}
 	select {
 	case <-time.After(rand.N(most)):
 		return nil

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/oklog/ulid/v2"
 
 	"regulars/shared/loyalty"
 	"regulars/shared/table"
@@ -42,10 +43,19 @@ type Gate struct {
 	Clock   func() time.Time                       // business time
 	Secrets func(context.Context) (Secrets, error) // the deployment's secrets, fresh enough for a rotation
 	Timeout time.Duration                          // what a request may take
+	NewID   func() string                          // makes the part of an id behind its prefix; nil: a ULID
 
 	keys        sync.Map // hash of an API key -> cached[*table.APIKey]
 	connections sync.Map // id of a connection -> cached[*table.Connection]
 	owned       sync.Map // name of a source -> cached[*bool]: a connection has it
+}
+
+// ID is a new, unique, sortable id, without prefix.
+func (g *Gate) ID() string {
+	if g.NewID != nil {
+		return g.NewID()
+	}
+	return ulid.Make().String()
 }
 
 // Secrets are the deployment's secrets, newest first where there are several.
