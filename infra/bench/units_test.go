@@ -55,7 +55,7 @@ func TestUnitsOfARegular(t *testing.T) {
 	most("read units of an order", orders, read, 2.5)
 	most("write units of a capture", captures, written, 4.3)
 	most("write units of a duplicate", []units{again, webhookAgain}, written, 0)
-	most("read units of a webhook", []units{webhook}, read, 3.5)
+	most("read units of a webhook", []units{webhook}, read, 4)
 }
 
 // Who keeps many lots pays for more pages, but the account stays within the

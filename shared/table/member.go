@@ -244,14 +244,12 @@ func (tx *Tx) PutReceipt(key string, r Receipt, until int64) {
 	tx.put(receiptKey(tx.program, key), encode(r), func(it *Item) { it.Expires = until })
 }
 
-// PrivacyRequest records a request under its natural id, once; seen tells
-// whether it was there already.
-func (tx *Tx) PrivacyRequest(id string, r PrivacyRequest) (seen bool, err error) {
-	k := privacyKey(tx.program, id)
-	had, err := tx.item(k)
-	if err != nil || had.old.Version > 0 {
-		return true, err
-	}
-	tx.put(k, encode(r))
-	return false, nil
+// PrivacyRequest reads a request by its natural id; nil when it did not come yet.
+func (tx *Tx) PrivacyRequest(id string) (*PrivacyRequest, error) {
+	return get[PrivacyRequest](tx, privacyKey(tx.program, id))
+}
+
+// PutPrivacyRequest writes a request under its natural id.
+func (tx *Tx) PutPrivacyRequest(id string, r PrivacyRequest) {
+	tx.put(privacyKey(tx.program, id), encode(&r))
 }

@@ -57,14 +57,19 @@ type row struct {
 // another write came between, decide runs again on fresh reads, until ctx
 // ends; so decide must have no effect but through tx. The first run may read
 // data a little old, which is cheaper and safe, since the write is
-// conditional; but a refusal is only given on fresh reads.
+// conditional. No condition guards what writes nothing, a refusal above all:
+// it is decided again on fresh reads until two runs have read the same.
 func (s *Store) Update(ctx context.Context, program string, decide func(*Tx) error) error {
 	waited := false
+	var before *Tx
 	for attempt := 0; ; attempt++ {
 		tx := &Tx{ctx: ctx, store: s, program: program, consistent: attempt > 0, items: map[Key]*row{}, accounts: map[string]*loyalty.Account{}}
 		err := decide(tx)
-		if !tx.consistent && (err != nil || tx.idle()) {
-			continue // a refusal, or an answer that nothing written would prove wrong
+		var refused *loyalty.Error
+		unguarded := err == nil && tx.idle() || errors.As(err, &refused)
+		if unguarded && !tx.sawTheSame(before) || err != nil && !tx.consistent {
+			before = tx
+			continue
 		}
 		if err == nil {
 			err = tx.commit()
@@ -131,6 +136,18 @@ func (tx *Tx) idle() bool {
 	return true
 }
 
+// sawTheSame tells whether the run before read all that this one read, in the
+// same versions: then all of it was so at one moment, when that run ended.
+// Otherwise one item may have been read before a change and another after it.
+func (tx *Tx) sawTheSame(before *Tx) bool {
+	for k, r := range tx.items {
+		if before == nil || before.items[k] == nil || before.items[k].old.Version != r.old.Version {
+			return false
+		}
+	}
+	return true
+}
+
 func (tx *Tx) commit() error {
 	writes := make([]Write, 0, len(tx.order))
 	for _, k := range tx.order {
@@ -143,11 +160,13 @@ func (tx *Tx) commit() error {
 }
 
 // item reads an item once; absent is a row with version 0.
-func (tx *Tx) item(k Key) (*row, error) {
+func (tx *Tx) item(k Key) (*row, error) { return tx.read(k, tx.consistent) }
+
+func (tx *Tx) read(k Key, consistent bool) (*row, error) {
 	if r, ok := tx.items[k]; ok {
 		return r, nil
 	}
-	it, err := tx.store.Engine.Get(tx.ctx, k, tx.consistent)
+	it, err := tx.store.Engine.Get(tx.ctx, k, consistent)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return nil, fmt.Errorf("get %s: %w", k.SK, err)
 	}
@@ -163,6 +182,24 @@ func get[T any](tx *Tx, k Key) (*T, error) {
 		return nil, err
 	}
 	return Decode[T](r.old)
+}
+
+// Fresh is for a decision about an account that it reads and does not write:
+// it makes Update run it again, on fresh reads, if these may be a little old.
+func (tx *Tx) Fresh() error {
+	if !tx.consistent {
+		return ErrConflict
+	}
+	return nil
+}
+
+// fresh is get for what decides and is not written: no condition would find
+// out that it was read a little old.
+func fresh[T any](tx *Tx, k Key) (*T, error) {
+	if _, err := tx.read(k, true); err != nil {
+		return nil, err
+	}
+	return get[T](tx, k)
 }
 
 // put writes an item that was read in this transaction.
@@ -197,15 +234,7 @@ func (tx *Tx) enlist(k Key, w Write) {
 // current reads which version is in force, always fresh: a published version
 // holds for every request begun after it was published.
 func (tx *Tx) current() (*Current, error) {
-	k := programKey(tx.program)
-	if _, ok := tx.items[k]; !ok {
-		it, err := tx.store.Engine.Get(tx.ctx, k, true)
-		if err != nil && !errors.Is(err, ErrNotFound) {
-			return nil, fmt.Errorf("get program: %w", err)
-		}
-		tx.items[k] = &row{old: it}
-	}
-	c, err := get[Current](tx, k)
+	c, err := fresh[Current](tx, programKey(tx.program))
 	if c == nil && err == nil {
 		err = loyalty.NotFound("program")
 	}

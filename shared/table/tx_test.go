@@ -161,6 +161,64 @@ func TestARefusalIsGivenOnFreshReadsOnly(t *testing.T) {
 	}
 }
 
+// between changes two items in one transaction after the first of them was read.
+type between struct {
+	table.Engine
+	after  table.Key
+	change func()
+}
+
+func (b *between) Get(ctx context.Context, k table.Key, consistent bool) (table.Item, error) {
+	it, err := b.Engine.Get(ctx, k, consistent)
+	if k == b.after && consistent && b.change != nil {
+		f := b.change
+		b.change = nil
+		f()
+	}
+	return it, err
+}
+
+// Two members have 10 points together, which go from one to the other: a
+// refusal that tells of another sum was made from two states.
+func TestARefusalIsOfOneMoment(t *testing.T) {
+	e := engine(t)
+	s := store(t, e)
+	update(t, s, func(tx *table.Tx) error { return tx.Enrol(&table.Profile{Member: "N", CreatedAt: now.Unix()}) })
+	move := func(tx *table.Tx, member string, points int64) error {
+		a, err := tx.Account(member)
+		if err != nil {
+			return err
+		}
+		terms, err := tx.Terms()
+		if err != nil {
+			return err
+		}
+		return errors.Join(a.Adjust(points, "adj", "", terms, now), tx.PutAccount(a))
+	}
+	update(t, s, func(tx *table.Tx) error { return move(tx, "M", 10) })
+	meddled := &between{Engine: e, after: table.Key{PK: "p#MEMBER#M", SK: "ACCOUNT"}, change: func() {
+		update(t, s, func(tx *table.Tx) error { return errors.Join(move(tx, "M", -10), move(tx, "N", 10)) })
+	}}
+	err := table.NewStore(meddled).Update(context.Background(), "p", func(tx *table.Tx) error {
+		m, err := tx.Account("M")
+		if err != nil {
+			return err
+		}
+		n, err := tx.Account("N")
+		if err != nil {
+			return err
+		}
+		return loyalty.Refuse("sum", fmt.Sprint(m.Balance+n.Balance))
+	})
+	var refused *loyalty.Error
+	if !errors.As(err, &refused) || refused.Detail != "10" {
+		t.Errorf("%v, want 10", err)
+	}
+	if meddled.change != nil {
+		t.Error("nothing was changed, so nothing is proven")
+	}
+}
+
 func TestFullRunsOfEntriesGoToPages(t *testing.T) {
 	e := engine(t)
 	s := store(t, e)

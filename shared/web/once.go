@@ -48,13 +48,14 @@ func (g *Gate) Update(ctx context.Context, r *Request, decide func(*table.Tx) (A
 	var shown *loyalty.Error
 	if k != nil && errors.As(err, &shown) && (shown.Kind == loyalty.Refused || shown.Kind == loyalty.Conflict) && shown.Code != reused {
 		refusal := problem(ctx, r.ID, err)
-		kept := g.Store.Update(ctx, r.Program, func(tx *table.Tx) error {
+		if kept := g.Store.Update(ctx, r.Program, func(tx *table.Tx) error {
 			if done, err := k.look(tx); done || err != nil {
 				return err
 			}
 			return k.keep(tx, refusal)
-		})
-		err = errors.Join(err, kept)
+		}); kept != nil { // a refusal that is not kept is not given either
+			err = fmt.Errorf("keep the refusal: %w", kept)
+		}
 	}
 	if k != nil && k.given != nil {
 		r.given, err = k.given, nil

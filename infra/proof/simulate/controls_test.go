@@ -1,0 +1,283 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"regulars/shared/loyalty"
+	"regulars/shared/table"
+)
+
+// Each control is a mistake that systems of this kind are known to make. The
+// simulation has to notice every one, or its silence proves nothing.
+var controls = []struct {
+	name  string
+	fault seam
+}{
+	{"an order is known by its delivery id only", beneath(func(w *world, e table.Engine) table.Engine {
+		return &byDelivery{Engine: e, w: w, seen: map[string]bool{}}
+	})},
+	{"an idempotency key is good for ten minutes", beneath(func(w *world, e table.Engine) table.Engine {
+		return &tenMinutes{Engine: e, w: w, at: map[table.Key]int64{}}
+	})},
+	{"balance and ledger are two writes", beneath(func(_ *world, e table.Engine) table.Engine { return &twoWrites{e} })},
+	{"a refund is decided by the rules of today", beneath(func(_ *world, e table.Engine) table.Engine { return &today{e} })},
+	{"a write is acknowledged before it is made", beneath(func(_ *world, e table.Engine) table.Engine { return &tooSoon{e} })},
+	{"every read may be a little old", beneath(func(_ *world, e table.Engine) table.Engine { return &old{e} })},
+	{"a version is not compared", beneath(func(w *world, e table.Engine) table.Engine { return &blind{e, w} })},
+	{"another program's member is found", beneath(func(_ *world, e table.Engine) table.Engine { return &open{e} })},
+	{"money is a float", seam{handler: floats}},
+	{"a change is not announced", seam{feed: func(f table.Feed) table.Feed { return &deaf{Feed: f} }}},
+}
+
+func beneath(f func(*world, table.Engine) table.Engine) seam { return seam{engine: f} }
+
+func TestEveryControlIsNoticed(t *testing.T) {
+	for _, c := range controls {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			for world := range 5 {
+				const last = 3000
+				if w := play(1, world, last, nil, c.fault, nil); w.wrong != nil {
+					what := w.wrong.Error()
+					t.Logf("world %d, %s", world, what[:min(len(what), 300)])
+					return
+				}
+			}
+			t.Error("nothing was noticed")
+		})
+	}
+}
+
+// A failure shrinks to what it needs.
+func TestAFailureIsShrunk(t *testing.T) {
+	fault := seam{handler: floats}
+	w := play(1, 0, 500, nil, fault, nil)
+	if w.wrong == nil {
+		t.Fatal("nothing was noticed")
+	}
+	steps := shrink(1, 0, w.wrong.step+1, fault, deadline(t))
+	if len(steps) > 3 {
+		t.Errorf("%d operations are left of %d, one order is enough: %v", len(steps), w.wrong.step+1, steps)
+	}
+	if again := play(1, 0, steps[len(steps)-1]+1, kept(steps), fault, nil); again.wrong == nil {
+		t.Error("what is left does not fail")
+	}
+	t.Logf("%d operations shrink to %v", w.wrong.step+1, steps)
+}
+
+func isOrder(k table.Key) bool { return k.SK == "ORDER" }
+
+// anew lets a write of what was pretended absent through.
+func anew(ctx context.Context, e table.Engine, writes []table.Write, which func(table.Key) bool) error {
+	for i, w := range writes {
+		if which(w.Item.Key) {
+			it, err := e.Get(ctx, w.Item.Key, true)
+			if err != nil && !errors.Is(err, table.ErrNotFound) {
+				return err
+			}
+			writes[i].Item.Version = it.Version + 1
+		}
+	}
+	return e.Write(ctx, writes...)
+}
+
+// byDelivery forgets an order when the delivery has another id.
+type byDelivery struct {
+	table.Engine
+	w    *world
+	seen map[string]bool
+}
+
+func (e *byDelivery) id(ctx context.Context, k table.Key) string {
+	t := ctx.Value(taskKey{}).(*task)
+	return fmt.Sprint(k.PK, t.m.step, "/", e.w.clock) // what comes at once is one delivery
+}
+
+func (e *byDelivery) Get(ctx context.Context, k table.Key, c bool) (table.Item, error) {
+	if isOrder(k) && !e.seen[e.id(ctx, k)] {
+		return table.Item{}, table.ErrNotFound
+	}
+	return e.Engine.Get(ctx, k, c)
+}
+
+func (e *byDelivery) Write(ctx context.Context, writes ...table.Write) error {
+	err := anew(ctx, e.Engine, writes, isOrder)
+	for _, w := range writes {
+		if err == nil && isOrder(w.Item.Key) {
+			e.seen[e.id(ctx, w.Item.Key)] = true
+		}
+	}
+	return err
+}
+
+// tenMinutes forgets answers, as the token of a DynamoDB transaction does.
+type tenMinutes struct {
+	table.Engine
+	w  *world
+	at map[table.Key]int64
+}
+
+func (e *tenMinutes) Get(ctx context.Context, k table.Key, c bool) (table.Item, error) {
+	if at := e.at[k]; at != 0 && at < e.w.clock-600 {
+		return table.Item{}, table.ErrNotFound
+	}
+	return e.Engine.Get(ctx, k, c)
+}
+
+func (e *tenMinutes) Write(ctx context.Context, writes ...table.Write) error {
+	err := anew(ctx, e.Engine, writes, func(k table.Key) bool { return k.SK == "RECEIPT" })
+	for _, w := range writes {
+		if err == nil && w.Item.SK == "RECEIPT" {
+			e.at[w.Item.Key] = e.w.clock
+		}
+	}
+	return err
+}
+
+// twoWrites writes the order after the account.
+type twoWrites struct{ table.Engine }
+
+func (e *twoWrites) Write(ctx context.Context, writes ...table.Write) error {
+	var account, rest []table.Write
+	for _, w := range writes {
+		if w.Item.SK == "ACCOUNT" {
+			account = append(account, w)
+		} else {
+			rest = append(rest, w)
+		}
+	}
+	for _, part := range [][]table.Write{account, rest} {
+		if len(part) > 0 {
+			if err := e.Engine.Write(ctx, part...); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// today makes every order one of the rules in force.
+type today struct{ table.Engine }
+
+func (e *today) Get(ctx context.Context, k table.Key, c bool) (table.Item, error) {
+	it, err := e.Engine.Get(ctx, k, c)
+	if err != nil || !isOrder(k) {
+		return it, err
+	}
+	current, err := e.Engine.Get(ctx, table.Key{PK: table.ProgramOf(k) + "#PROGRAM", SK: "CURRENT"}, true)
+	if err != nil {
+		return it, err
+	}
+	now, err := table.Decode[table.Current](current)
+	if err != nil {
+		return it, err
+	}
+	rec, err := table.Decode[loyalty.Record](it)
+	if err != nil || rec.Terms == 0 {
+		return it, err
+	}
+	rec.Terms = now.Version
+	it.Body, err = cbor.Marshal(rec)
+	return it, err
+}
+
+// tooSoon loses now and then what it acknowledged.
+type tooSoon struct{ table.Engine }
+
+func (e *tooSoon) Write(ctx context.Context, writes ...table.Write) error {
+	if ctx.Value(taskKey{}).(*task).rng.IntN(100) == 0 {
+		return nil
+	}
+	return e.Engine.Write(ctx, writes...)
+}
+
+// old never reads fresh.
+type old struct{ table.Engine }
+
+func (e *old) Get(ctx context.Context, k table.Key, _ bool) (table.Item, error) {
+	return e.Engine.Get(ctx, k, false)
+}
+
+// blind overwrites an account whatever it has become.
+type blind struct {
+	table.Engine
+	w *world
+}
+
+func (e *blind) Write(ctx context.Context, writes ...table.Write) error {
+	for i, w := range writes {
+		if it, err := e.w.base.Get(ctx, w.Item.Key, true); err == nil && w.Item.SK == "ACCOUNT" {
+			writes[i].Item.Version = it.Version + 1
+		}
+	}
+	return e.Engine.Write(ctx, writes...)
+}
+
+// open looks for a member in every program.
+type open struct{ table.Engine }
+
+func (e *open) Get(ctx context.Context, k table.Key, c bool) (table.Item, error) {
+	it, err := e.Engine.Get(ctx, k, c)
+	if errors.Is(err, table.ErrNotFound) && k.SK == "ACCOUNT" {
+		k.PK = strings.NewReplacer("north#", "south#", "south#", "north#").Replace(k.PK)
+		return e.Engine.Get(ctx, k, c)
+	}
+	return it, err
+}
+
+// floats reads money as many do: in units, by a float, cut off.
+func floats(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/v1/orders" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		raw, err := io.ReadAll(r.Body)
+		if err != nil {
+			panic(err)
+		}
+		var order map[string]any
+		dec := json.NewDecoder(bytes.NewReader(raw))
+		dec.UseNumber()
+		if err := dec.Decode(&order); err != nil {
+			panic(err)
+		}
+		for _, l := range order["lines"].([]any) {
+			l := l.(map[string]any)
+			n, err := l["amount"].(json.Number).Int64()
+			if err != nil {
+				panic(err)
+			}
+			units := float64(n) / 100 // 1.15
+			l["amount"] = int64(units * 100)
+		}
+		if raw, err = json.Marshal(order); err != nil {
+			panic(err)
+		}
+		r.Body = io.NopCloser(bytes.NewReader(raw))
+		next.ServeHTTP(w, r)
+	})
+}
+
+// deaf misses one change in a hundred.
+type deaf struct{ table.Feed }
+
+func (f *deaf) Changes(ctx context.Context, after string, limit int) ([]table.Change, string, error) {
+	changes, next, err := f.Feed.Changes(ctx, after, limit)
+	for i, c := range changes {
+		if c.New.Version%100 == 7 {
+			changes[i].SK = "PAGE#"
+		}
+	}
+	return changes, next, err
+}

@@ -1,0 +1,248 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"regulars/infra/local"
+	"regulars/infra/topology"
+	"regulars/shared/web"
+)
+
+// life is a world without any fault, in which things are done one by one.
+type life struct {
+	*world
+	p *programme
+	r *rand.Rand
+}
+
+func newLife() *life {
+	w := newWorld(20261122, noFaults, seam{})
+	l := &life{w, w.programmes[0], rand.New(rand.NewPCG(1, 1))}
+	l.do(&publish{rules{points: 1, amount: 100, life: 10, clawback: "debt", hold: 15 * time.Minute, minimum: 1, grace: 30}})
+	return l
+}
+
+// do sends an operation and waits for its answer.
+func (l *life) do(op Op, more ...func(*message)) *message {
+	m := &message{kind: fmt.Sprintf("%T", op), op: op, program: l.p}
+	for _, f := range more {
+		f(m)
+	}
+	l.deliver(m, l.clock)
+	l.runUntil(l.clock + 60)
+	return m
+}
+
+// last is the newest of the holds or redemptions.
+func (l *life) last(what string) string {
+	ids := l.shops[l.p.name].ids[what]
+	return ids[len(ids)-1]
+}
+
+func (l *life) order(member, customer string, ch channel, redemption string) *tellOrder {
+	o := &shopOrder{source: "till", id: fmt.Sprint(l.number()), channel: ch, member: member, customer: customer}
+	o.editions = []*edition{{version: 1, state: "fulfilled", placedAt: l.clock, paidAt: l.clock, fulfilledAt: l.clock, lines: []int64{90_000}, goods: 90_000, redemption: redemption}}
+	return &tellOrder{o, o.editions[0]}
+}
+
+func (t *tellOrder) changed(f func(*edition)) *tellOrder {
+	e := t.order.next()
+	e.version++
+	f(e)
+	t.order.editions = append(t.order.editions, e)
+	return &tellOrder{t.order, e}
+}
+
+func (l *life) spend(path, member string, points int64) {
+	l.do(&spend{path, member, points}, func(m *message) {
+		m.key = l.key("spend")
+		m.acked = func(body map[string]any) {
+			if body["status"] == "held" {
+				l.remember(l.p, "hold", body["id"].(string)[4:])
+			} else {
+				l.remember(l.p, "redemption", body["id"].(string)[4:])
+			}
+		}
+	})
+}
+
+// crashes are what a process can be doing when it ends: each prepares a life
+// and answers the operation.
+var crashes = []struct {
+	name    string
+	prepare func(l *life, member string) Op
+}{
+	{"a guest's first order by webhook", func(l *life, _ string) Op { return l.order("", "newcomer", byStandard, "") }},
+	{"a member's order", func(l *life, m string) Op { return l.order(m, "", byAPI, "") }},
+	{"an order that points pay for", func(l *life, m string) Op {
+		l.do(l.order(m, "", byAPI, ""))
+		l.spend("/v1/redemptions", m, 30)
+		return l.order(m, "", byStandard, "rdm_"+l.last("redemption"))
+	}},
+	{"a refund that restores points", func(l *life, m string) Op {
+		l.do(l.order(m, "", byAPI, ""))
+		l.spend("/v1/redemptions", m, 30)
+		o := l.order(m, "", byAPI, "rdm_"+l.last("redemption"))
+		l.do(o)
+		return o.changed(func(e *edition) { e.refunded = 40_000 })
+	}},
+	{"a cancelled order", func(l *life, m string) Op {
+		o := l.order(m, "", byAPI, "")
+		l.do(o)
+		return o.changed(func(e *edition) { e.state = "cancelled" })
+	}},
+	{"a Shopify order", func(l *life, _ string) Op { return drawShopify(l.world, l.p, l.r).op }},
+	{"a refund before its order", func(l *life, _ string) Op {
+		return &tellRefund{drawShopify(l.world, l.p, l.r).op.(*tellShopify).order, shopifyRefund{7, 1, 1, 500}}
+	}},
+	{"an order after its refund", func(l *life, _ string) Op {
+		o := drawShopify(l.world, l.p, l.r).op.(*tellShopify)
+		l.do(&tellRefund{o.order, shopifyRefund{7, 1, 1, 1}})
+		return o
+	}},
+	{"a Shopify customer", func(l *life, _ string) Op { return &tellCustomer{"5", "person-new."} }},
+	{"a Shopify redaction", func(l *life, m string) Op {
+		l.do(&tellCustomer{"5", "person-one."})
+		l.do(&tellCustomer{"6", "person-two."})
+		one, two := l.p.external["north-shopify/5"], l.p.external["north-shopify/6"]
+		l.do(&merge{from: one, into: two})
+		l.do(&merge{from: two, into: m})
+		return &redact{"5", 77}
+	}},
+	{"an evaluation", func(*life, string) Op { return &evaluate{4_500, "basket"} }},
+	{"a hold", func(l *life, m string) Op { l.do(l.order(m, "", byAPI, "")); return &spend{"/v1/holds", m, 20} }},
+	{"a hold that is refused", func(_ *life, m string) Op { return &spend{"/v1/holds", m, 1 << 40} }},
+	{"a capture", func(l *life, m string) Op { return l.held(m, "capture") }},
+	{"a release", func(l *life, m string) Op { return l.held(m, "release") }},
+	{"a redemption", func(l *life, m string) Op {
+		l.do(l.order(m, "", byAPI, ""))
+		return &spend{"/v1/redemptions", m, 20}
+	}},
+	{"a cancellation", func(l *life, m string) Op {
+		l.do(l.order(m, "", byAPI, ""))
+		l.spend("/v1/redemptions", m, 30)
+		id := l.last("redemption")
+		return &endSpending{id, "/v1/redemptions/rdm_" + id + "/cancel", "cancel"}
+	}},
+	{"an enrolment", func(*life, string) Op { return &enrol{"person-third.", "e3"} }},
+	{"a new name", func(_ *life, m string) Op { return &rename{m, "person-other."} }},
+	{"a merge", func(l *life, m string) Op {
+		l.do(l.order("", "guest", byStandard, ""))
+		return &merge{from: l.p.external["till/guest"], into: m}
+	}},
+	{"an erasure of two who were merged", func(l *life, m string) Op {
+		l.do(&merge{from: l.p.people[1], into: m})
+		return &erase{m}
+	}},
+	{"an export", func(_ *life, m string) Op { return &export{m} }},
+	{"a token", func(_ *life, m string) Op { return &token{m} }},
+	{"the end of tokens", func(_ *life, m string) Op { return &revoke{m} }},
+	{"an adjustment", func(_ *life, m string) Op { return &adjust{m, 25} }},
+	{"a deduction", func(l *life, m string) Op { l.do(&adjust{m, 25}); return &adjust{m, -5} }},
+	{"new rules", func(l *life, _ string) Op { return &publish{draw(l.r)} }},
+	{"the schedule", func(l *life, m string) Op {
+		for _, id := range []string{m, l.p.people[1], l.p.people[2]} {
+			l.do(l.order(id, "", byAPI, ""))
+			l.spend("/v1/holds", id, 20)
+		}
+		l.runUntil(l.clock + 20*24*3600)
+		return nil
+	}},
+}
+
+func (l *life) held(member, what string) Op {
+	l.do(l.order(member, "", byAPI, ""))
+	l.spend("/v1/holds", member, 20)
+	id := l.last("hold")
+	return &endSpending{id, "/v1/holds/hld_" + id + "/" + what, what}
+}
+
+// keeps are the routes that keep their answer under an idempotency key.
+var keeps = regexp.MustCompile(`^POST /v1/(orders$|holds|redemptions|members$|members/{id}/(merge|adjustments)$)`)
+
+// Every operation of every handler is cut off at each of its calls of the
+// store in turn, before and after each write, and sent again: it has had its
+// effect once, and all is as if nothing had happened. With an idempotency key
+// and without, where both are.
+func TestACrashAtEveryCallOfTheStore(t *testing.T) {
+	api, err := local.API(&web.Gate{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	covered := map[string]bool{}
+	points := 0
+	for _, c := range crashes {
+		for _, keyed := range []bool{false, true} {
+			for k := 1; ; k++ {
+				l := newLife()
+				op := c.prepare(l, l.p.people[0])
+				m := &message{kind: c.name, op: op, program: l.p, crashAt: k, again: strings.Contains(c.name, "erasure") || strings.Contains(c.name, "redaction")}
+				if op == nil {
+					m.program = nil
+				} else {
+					r := op.Request(l.p, time.Time{})
+					_, pattern := api.Handler(r)
+					covered[pattern] = true
+					if keyed {
+						if !keeps.MatchString(pattern) {
+							break
+						}
+						m.key = "the key"
+					}
+				}
+				if l.wrong != nil {
+					t.Fatalf("%s is not prepared: %v", c.name, l.wrong)
+				}
+				l.deliver(m, l.clock)
+				if l.finish(0); l.wrong != nil {
+					t.Fatalf("%s (key %q) with an end at call %d: %v", c.name, m.key, k, l.wrong)
+				}
+				if op != nil && !m.done {
+					t.Fatalf("%s was not answered", c.name)
+				}
+				if l.tally.Crashes == 0 {
+					if k < 2 {
+						t.Errorf("%s makes no call of the store", c.name)
+					}
+					break
+				}
+				points++
+			}
+			if !keyed && c.name == "the schedule" {
+				break
+			}
+		}
+	}
+	for _, r := range topology.Routes {
+		if pattern := r.Method + " " + r.Path; r.Method != http.MethodGet && !covered[pattern] {
+			t.Errorf("%s is never cut off: add it to crashes", pattern)
+		}
+	}
+	t.Logf("%d crashes", points)
+}
+
+// The announcer is cut off at each of its calls of the bus in turn.
+func TestACrashAtEveryCallOfTheBus(t *testing.T) {
+	points := 0
+	for k := 1; ; k++ {
+		w := newWorld(5, noFaults, seam{})
+		w.announcer.crashAt = k
+		if w.live(60, nil); w.wrong != nil {
+			t.Fatalf("with an end at call %d: %v", k, w.wrong)
+		}
+		if w.announcer.puts < k {
+			break
+		}
+		points++
+	}
+	if points < 5 {
+		t.Errorf("%d crashes", points)
+	}
+	t.Logf("%d crashes", points)
+}

@@ -1,0 +1,356 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// A plain model of a programme, to be held against the product. It has no
+// table, no transactions and no hashes: members in a map, and one thing after
+// the other. What it says about points follows shared/loyalty/README.md and
+// shares no code with it.
+
+// programme is everything of one program.
+type programme struct {
+	name     string
+	key      string // its admin key
+	versions []rules
+	members  map[string]*member // by id without prefix
+	people   []string           // member ids in the order in which they came
+	external map[string]string  // source + "/" + the shop's own id -> member
+	orders   map[string]*order  // by source + "/" + id
+	spent    map[string]*redemption
+	receipts map[string][]answer // by idempotency key: what it was answered, one of these
+	erased   []string            // names of people whose data must be gone
+	asked    map[string]string   // privacy requests: who is yet to be erased for it, "" when all is done
+}
+
+// rules are what the simulation varies of a program document.
+type rules struct {
+	version        int64
+	points, amount int64 // that many points for so many minor units
+	fulfilled      bool  // orders count when fulfilled, not when paid
+	pending, life  int   // days until points ripen, and until they die (0: never)
+	wholeDays      bool  // they die at the end of their last day
+	clawback       string
+	hold           time.Duration
+	minimum        int64
+	grace          int // days
+}
+
+const pointWorth = 5 // minor units that one point pays, in every simulated program
+
+var zone = func() *time.Location {
+	z, err := time.LoadLocation("Asia/Jerusalem")
+	if err != nil {
+		panic(err)
+	}
+	return z
+}()
+
+func (p *programme) rules() rules { return p.versions[len(p.versions)-1] }
+
+// holder is a copy of the member who now has the points of a member; nil when
+// there is none. Decisions work on copies and store them when they are made.
+func (p *programme) holder(id string) *member {
+	m := p.members[id]
+	for m != nil && m.into != "" {
+		m = p.members[m.into]
+	}
+	if m == nil {
+		return nil
+	}
+	return m.copy()
+}
+
+// forget takes the names of a member, and of those merged into it.
+func (p *programme) forget(m *member) {
+	m.gone = true
+	p.store(m)
+	for _, id := range append([]string{m.id}, m.merged...) {
+		one := p.members[id]
+		if strings.HasPrefix(one.name, "person-") { // a guest's name is also that of who came back
+			p.erased = append(p.erased, one.name)
+		}
+		one.name = ""
+	}
+}
+
+// call gives a member a name, which is found again from now on.
+func (p *programme) call(m *member, name string) {
+	m.name = name
+	p.erased = slices.DeleteFunc(p.erased, func(gone string) bool { return gone == name })
+}
+
+func (p *programme) store(ms ...*member) {
+	for _, m := range ms {
+		if p.members[m.id] == nil {
+			p.people = append(p.people, m.id)
+		}
+		m.touched = true
+		p.members[m.id] = m
+	}
+}
+
+// member is a person's points. Times are unix seconds; an end of 0 is never.
+type member struct {
+	id      string
+	lots    []lot
+	holds   []hold
+	owed    int64
+	ledger  []line
+	balance int64
+	dead    []part   // what died unspent, by when
+	at      int64    // of the last decision
+	into    string   // whom it was merged into
+	name    string   // in a simulation everyone's is her own
+	merged  []string // who was merged into this one
+	gone    bool     // erased
+	touched bool     // since the last check
+}
+
+type (
+	lot  struct{ ripe, end, points int64 }
+	part struct{ end, points int64 }
+	hold struct {
+		id    string
+		until int64
+		parts []part
+	}
+	line struct {
+		kind   string
+		points int64
+		moved  int64 // of an activation: how many ripened
+	}
+)
+
+func (m *member) copy() *member {
+	c := *m
+	c.lots, c.holds, c.dead = slices.Clone(m.lots), slices.Clone(m.holds), slices.Clone(m.dead)
+	c.ledger = slices.Clip(m.ledger)
+	return &c
+}
+
+func (m *member) write(kind string, points int64) {
+	m.balance += points
+	m.ledger = append(m.ledger, line{kind: kind, points: points})
+}
+
+func (m *member) usable() (n int64) {
+	for _, l := range m.lots {
+		if l.ripe == 0 {
+			n += l.points
+		}
+	}
+	return n
+}
+
+func (m *member) pending() (n int64) {
+	for _, l := range m.lots {
+		if l.ripe > 0 {
+			n += l.points
+		}
+	}
+	return n
+}
+
+func (m *member) held() (n int64) {
+	for _, h := range m.holds {
+		n += sum(h.parts)
+	}
+	return n
+}
+
+func sum(parts []part) (n int64) {
+	for _, p := range parts {
+		n += p.points
+	}
+	return n
+}
+
+func (m *member) put(ripe, end, points int64) {
+	if points == 0 {
+		return
+	}
+	for i, l := range m.lots {
+		if l.ripe == ripe && l.end == end {
+			m.lots[i].points += points
+			return
+		}
+	}
+	m.lots = append(m.lots, lot{ripe, end, points})
+}
+
+// takeFrom takes up to so many points from the lot with these dates.
+func (m *member) takeFrom(ripe, end, points int64) int64 {
+	for i, l := range m.lots {
+		if l.ripe == ripe && l.end == end {
+			n := min(points, l.points)
+			if m.lots[i].points -= n; m.lots[i].points == 0 {
+				m.lots = slices.Delete(m.lots, i, i+1)
+			}
+			return n
+		}
+	}
+	return 0
+}
+
+// take takes usable points, those that die first first.
+func (m *member) take(points int64) (parts []part) {
+	for points > 0 {
+		first := -1
+		for i, l := range m.lots {
+			if l.ripe == 0 && (first < 0 || sooner(l.end, m.lots[first].end)) {
+				first = i
+			}
+		}
+		if first < 0 {
+			break
+		}
+		end := m.lots[first].end
+		n := m.takeFrom(0, end, points)
+		parts, points = append(parts, part{end, n}), points-n
+	}
+	return parts
+}
+
+func sooner(a, b int64) bool { return a != 0 && (b == 0 || a < b) }
+
+// settle does what the clock has decided up to now, each thing at its instant.
+func (m *member) settle(now time.Time, r rules) {
+	for {
+		due := m.next()
+		if due == 0 || due > now.Unix() {
+			return
+		}
+		m.holds = slices.DeleteFunc(m.holds, func(h hold) bool {
+			if h.until > due {
+				return false
+			}
+			m.putBack(h.parts)
+			return true
+		})
+		m.ripen(due)
+		m.die(due)
+		m.pay(r)
+		m.at = max(due, m.at)
+	}
+}
+
+// next is when the clock decides something about the member; 0 for never.
+func (m *member) next() (at int64) {
+	for _, l := range m.lots {
+		for _, t := range []int64{l.ripe, l.end} {
+			if sooner(t, at) {
+				at = t
+			}
+		}
+	}
+	for _, h := range m.holds {
+		if sooner(h.until, at) {
+			at = h.until
+		}
+	}
+	return at
+}
+
+func (m *member) putBack(parts []part) {
+	for _, p := range parts {
+		m.put(0, p.end, p.points)
+	}
+}
+
+func (m *member) ripen(due int64) {
+	var ripe []part
+	m.lots = slices.DeleteFunc(m.lots, func(l lot) bool {
+		if l.ripe == 0 || l.ripe > due {
+			return false
+		}
+		ripe = append(ripe, part{l.end, l.points})
+		return true
+	})
+	if len(ripe) > 0 {
+		m.putBack(ripe)
+		m.write("activate", 0)
+		m.ledger[len(m.ledger)-1].moved = sum(ripe)
+	}
+}
+
+func (m *member) die(due int64) {
+	var n int64
+	m.lots = slices.DeleteFunc(m.lots, func(l lot) bool {
+		if l.end == 0 || l.end > due {
+			return false
+		}
+		n += l.points
+		m.bury(l.end, l.points)
+		return true
+	})
+	if n > 0 {
+		m.write("expire", -n)
+	}
+}
+
+// bury remembers what died unspent: the newest 16 ends, of 60 days.
+func (m *member) bury(end, points int64) {
+	for i := range m.dead {
+		if m.dead[i].end == end {
+			m.dead[i].points += points
+			return
+		}
+	}
+	m.dead = slices.DeleteFunc(m.dead, func(d part) bool { return d.end < end-60*24*3600 })
+	m.dead = append(m.dead, part{end, points})
+	m.dead = m.dead[max(0, len(m.dead)-16):]
+}
+
+// exhume is how many of so many points of that end died unspent.
+func (m *member) exhume(end, points int64) int64 {
+	for i := range m.dead {
+		if m.dead[i].end == end {
+			n := min(points, m.dead[i].points)
+			if m.dead[i].points -= n; m.dead[i].points == 0 {
+				m.dead = slices.Delete(m.dead, i, i+1)
+			}
+			return n
+		}
+	}
+	return 0
+}
+
+// pay pays what is owed; the programme bears the rest under clamp, once no
+// held or pending points can pay it.
+func (m *member) pay(r rules) (writtenOff int64) {
+	if m.owed == 0 {
+		return 0
+	}
+	m.owed -= sum(m.take(min(m.owed, m.usable())))
+	if later := m.held() + m.pending(); r.clawback == "clamp" && m.owed > later {
+		writtenOff = m.owed - later
+		m.owed = later
+		m.write("writeoff", writtenOff)
+	}
+	return writtenOff
+}
+
+// shown is available and debt as the program shows them.
+func (m *member) shown(r rules) (available, debt int64) {
+	if r.clawback == "negative" {
+		return m.usable() - m.owed, 0
+	}
+	return m.usable(), m.owed
+}
+
+// end is when points die that count from an instant; 0 for never.
+func (r rules) end(from time.Time) int64 {
+	if r.life == 0 {
+		return 0
+	}
+	t := from.In(zone).AddDate(0, 0, r.life)
+	if r.wholeDays {
+		y, mo, d := t.Date()
+		t = time.Date(y, mo, d+1, 0, 0, 0, 0, zone)
+	}
+	return t.Unix()
+}

@@ -1,0 +1,230 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// person is a name that nobody else has.
+func (w *world) person(p *programme) string { return fmt.Sprintf("person-%s-%d.", p.name, w.number()) }
+
+// A person joins.
+var enrolMember = Kind{Name: "enrolment", Weight: 3, Draw: func(w *world, p *programme, r *rand.Rand) *message {
+	n := w.number()
+	return &message{op: &enrol{name: w.person(p), external: fmt.Sprint("e", n)}, program: p, key: w.key("enrol")}
+}}
+
+type enrol struct{ name, external string }
+
+func (e *enrol) Request(p *programme, _ time.Time) *http.Request {
+	return request(p, "POST", "/v1/members", fmt.Sprintf(`{"name":%q,"external_ids":{"till":%q}}`, e.name, e.external))
+}
+
+func (e *enrol) Decide(p *programme, _ time.Time, id string) (answer, func()) {
+	if had := p.external["till/"+e.external]; had != "" {
+		return refuse(409, "member_exists", value{"details.member", "mem_" + had}), nil
+	}
+	return answer{201, "", []value{{"id", "mem_" + id}, {"name", e.name}, {"points.available", int64(0)}}}, func() {
+		p.store(&member{id: id, name: e.name})
+		p.external["till/"+e.external] = id
+	}
+}
+
+// A person changes her name.
+var renameMember = Kind{Name: "new name", Weight: 1, Draw: func(w *world, p *programme, r *rand.Rand) *message {
+	m := w.someone(p, r)
+	if m == nil || m.gone || m.into != "" {
+		return nil
+	}
+	return &message{op: &rename{m.id, w.person(p)}, program: p}
+}}
+
+type rename struct{ member, name string }
+
+func (c *rename) Request(p *programme, _ time.Time) *http.Request {
+	return request(p, "PATCH", "/v1/members/mem_"+c.member, fmt.Sprintf(`{"name":%q}`, c.name))
+}
+
+func (c *rename) Decide(p *programme, _ time.Time, _ string) (answer, func()) {
+	m := p.holder(c.member)
+	return answer{200, "", []value{{"id", "mem_" + m.id}, {"name", c.name}}}, func() {
+		p.call(m, c.name)
+		p.store(m)
+	}
+}
+
+// Two members turn out to be one person.
+var mergeMembers = Kind{Name: "merge", Weight: 2, Draw: func(w *world, p *programme, r *rand.Rand) *message {
+	a, b := w.someone(p, r), w.someone(p, r)
+	if a == nil || b == nil || a.gone || b.gone {
+		return nil
+	}
+	return &message{op: &merge{from: a.id, into: b.id}, program: p, key: w.key("merge")}
+}}
+
+type merge struct{ from, into string }
+
+func (g *merge) Request(p *programme, _ time.Time) *http.Request {
+	return request(p, "POST", "/v1/members/mem_"+g.from+"/merge", fmt.Sprintf(`{"into":"mem_%s"}`, g.into))
+}
+
+func (g *merge) Decide(p *programme, now time.Time, _ string) (answer, func()) {
+	from, into, t := p.members[g.from].copy(), p.holder(g.into), p.rules()
+	into.settle(now, t)
+	if from.into != "" && p.holder(g.from).id == into.id {
+		available, _ := into.shown(t)
+		return answer{200, "", []value{{"id", "mem_" + into.id}, {"points.available", available}}}, nil
+	}
+	if from.into != "" || from.id == into.id {
+		return refuse(422, "cannot_merge"), nil
+	}
+	from.settle(now, t)
+	for _, l := range from.lots {
+		into.put(l.ripe, l.end, l.points)
+	}
+	for _, d := range from.dead {
+		into.bury(d.end, d.points)
+	}
+	into.holds = append(into.holds, from.holds...)
+	into.owed += from.owed
+	moved := from.balance
+	from.write("merge", -moved)
+	into.write("merge", moved)
+	from.lots, from.holds, from.dead, from.owed, from.into = nil, nil, nil, 0, into.id
+	into.pay(t)
+	into.at, from.at = now.Unix(), now.Unix()
+	into.merged = slices.Concat(into.merged, []string{from.id}, from.merged)
+	if into.name == "" {
+		into.name = from.name
+	}
+	into.gone = into.gone || from.gone
+	shown := into.copy()
+	shown.settle(now, t)
+	available, _ := shown.shown(t)
+	return answer{200, "", []value{{"id", "mem_" + into.id}, {"points.available", available}}}, func() { p.store(from, into) }
+}
+
+// A person asks to be forgotten.
+var erasePerson = Kind{Name: "erasure", Weight: 1, Draw: func(w *world, p *programme, r *rand.Rand) *message {
+	m := w.someone(p, r)
+	if m == nil || m.gone || r.IntN(3) > 0 {
+		return nil
+	}
+	return &message{op: &erase{m.id}, program: p, alone: true, again: true}
+}}
+
+type erase struct{ member string }
+
+func (e *erase) Request(p *programme, _ time.Time) *http.Request {
+	return request(p, "POST", "/v1/privacy/erasures", fmt.Sprintf(`{"member":"mem_%s"}`, e.member))
+}
+
+func (e *erase) Decide(p *programme, _ time.Time, _ string) (answer, func()) {
+	m := p.holder(e.member)
+	return answer{200, "", []value{{"member", "mem_" + m.id}, {"erased", true}}}, func() { p.forget(m) }
+}
+
+// Points are given or taken by hand.
+var adjustPoints = Kind{Name: "adjustment", Weight: 3, Draw: func(w *world, p *programme, r *rand.Rand) *message {
+	m := w.someone(p, r)
+	if m == nil {
+		return nil
+	}
+	n := 1 + r.Int64N(200)
+	if r.IntN(2) == 0 {
+		n = -n
+	}
+	return &message{op: &adjust{m.id, n}, program: p, key: w.key("adjust")}
+}}
+
+type adjust struct {
+	member string
+	points int64
+}
+
+func (a *adjust) Request(p *programme, _ time.Time) *http.Request {
+	return request(p, "POST", "/v1/members/mem_"+a.member+"/adjustments", fmt.Sprintf(`{"points":%d,"reason":"by hand"}`, a.points))
+}
+
+func (a *adjust) Decide(p *programme, now time.Time, _ string) (answer, func()) {
+	m, t := p.holder(a.member), p.rules()
+	m.settle(now, t)
+	if have := m.usable(); -a.points > have {
+		available, _ := m.shown(t)
+		return refuse(422, "insufficient_points", value{"details.available", available}), nil
+	}
+	if a.points < 0 {
+		m.take(-a.points)
+	} else {
+		m.put(0, t.end(now), a.points)
+	}
+	m.write("adjust", a.points)
+	is := answer{201, "", []value{{"type", "adjust"}, {"points", a.points}, {"balance", m.balance}}}
+	m.pay(t)
+	m.at = now.Unix()
+	return is, func() { p.store(m) }
+}
+
+// A member's device asks for a token.
+var signIn = Kind{Name: "token", Weight: 1, Draw: func(w *world, p *programme, r *rand.Rand) *message {
+	m := w.someone(p, r)
+	if m == nil {
+		return nil
+	}
+	return &message{op: &token{m.id}, program: p}
+}}
+
+type token struct{ member string }
+
+func (t *token) Request(p *programme, _ time.Time) *http.Request {
+	return request(p, "POST", "/v1/members/mem_"+t.member+"/tokens", "{}")
+}
+
+func (t *token) Decide(p *programme, _ time.Time, _ string) (answer, func()) {
+	if p.holder(t.member).gone {
+		return refuse(422, "member_erased"), nil
+	}
+	return answer{status: 201}, nil
+}
+
+// A member's device was lost: its tokens end.
+var signOut = Kind{Name: "end of tokens", Weight: 1, Draw: func(w *world, p *programme, r *rand.Rand) *message {
+	m := w.someone(p, r)
+	if m == nil {
+		return nil
+	}
+	return &message{op: &revoke{m.id}, program: p}
+}}
+
+type revoke struct{ member string }
+
+func (t *revoke) Request(p *programme, _ time.Time) *http.Request {
+	return request(p, "DELETE", "/v1/members/mem_"+t.member+"/tokens", "")
+}
+
+func (t *revoke) Decide(p *programme, _ time.Time, _ string) (answer, func()) {
+	return answer{200, "", []value{{"member", "mem_" + p.holder(t.member).id}, {"revoked", true}}}, func() {}
+}
+
+// A person asks for all that is known of her.
+var exportPerson = Kind{Name: "export", Weight: 1, Draw: func(w *world, p *programme, r *rand.Rand) *message {
+	m := w.someone(p, r)
+	if m == nil {
+		return nil
+	}
+	return &message{op: &export{m.id}, program: p}
+}}
+
+type export struct{ member string }
+
+func (e *export) Request(p *programme, _ time.Time) *http.Request {
+	return request(p, "POST", "/v1/privacy/exports", fmt.Sprintf(`{"member":"mem_%s"}`, e.member))
+}
+
+func (e *export) Decide(p *programme, _ time.Time, _ string) (answer, func()) {
+	m := p.holder(e.member)
+	return answer{200, "", []value{{"member.id", "mem_" + m.id}, {"member.name", m.name}}}, nil
+}

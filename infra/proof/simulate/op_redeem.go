@@ -1,0 +1,172 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"time"
+)
+
+// Points are kept for a basket.
+var holdPoints = Kind{Name: "hold", Weight: 8, Draw: func(w *world, p *programme, r *rand.Rand) *message {
+	return drawSpending(w, p, r, "/v1/holds")
+}}
+
+// Points pay at once.
+var redeemPoints = Kind{Name: "redemption", Weight: 5, Draw: func(w *world, p *programme, r *rand.Rand) *message {
+	return drawSpending(w, p, r, "/v1/redemptions")
+}}
+
+// A hold is captured or released, in time or too late.
+var endHold = Kind{Name: "end of a hold", Weight: 9, Draw: func(w *world, p *programme, r *rand.Rand) *message {
+	id := w.oneOf(p, "hold", r)
+	if id == "" {
+		return nil
+	}
+	what := []string{"capture", "capture", "release"}[r.IntN(3)]
+	return &message{op: &endSpending{id: id, path: "/v1/holds/hld_" + id + "/" + what, what: what}, program: p, key: w.key(what), acked: func(body map[string]any) {
+		if id, ok := body["redemption"].(string); ok {
+			w.remember(p, "redemption", id[len("rdm_"):])
+		}
+	}}
+}}
+
+// A redemption is undone.
+var cancelRedemption = Kind{Name: "cancellation", Weight: 2, Draw: func(w *world, p *programme, r *rand.Rand) *message {
+	id := w.oneOf(p, "redemption", r)
+	if id == "" {
+		return nil
+	}
+	return &message{op: &endSpending{id: id, path: "/v1/redemptions/rdm_" + id + "/cancel", what: "cancel"}, program: p, key: w.key("cancel")}
+}}
+
+type spend struct {
+	path   string
+	member string
+	points int64
+}
+
+func drawSpending(w *world, p *programme, r *rand.Rand, path string) *message {
+	m := w.someone(p, r)
+	if m == nil {
+		return nil
+	}
+	most := max(1, m.usable())
+	s := &spend{path: path, member: m.id, points: 1 + r.Int64N(most+most/4+1)}
+	if r.IntN(5) == 0 {
+		s.points = most
+	}
+	return &message{op: s, program: p, key: w.key("spend"), acked: func(body map[string]any) {
+		if id, ok := body["hold"].(string); ok && body["status"] == "held" {
+			w.remember(p, "hold", id[len("hld_"):])
+		} else if id, ok := body["redemption"].(string); ok {
+			w.remember(p, "redemption", id[len("rdm_"):])
+		}
+	}}
+}
+
+func (s *spend) Request(p *programme, _ time.Time) *http.Request {
+	return request(p, "POST", s.path, fmt.Sprintf(`{"member":"mem_%s","points":%d}`, s.member, s.points))
+}
+
+func (s *spend) Decide(p *programme, now time.Time, id string) (answer, func()) {
+	m, t := p.holder(s.member), p.rules()
+	m.settle(now, t)
+	if have := m.usable(); s.points > have {
+		available, _ := m.shown(t)
+		return refuse(422, "insufficient_points", value{"details.available", available}), nil
+	}
+	if s.points < t.minimum {
+		return refuse(422, "below_minimum", value{"details.missing", t.minimum - s.points}), nil
+	}
+	red := &redemption{id: id, member: m.id, points: s.points, value: s.points * pointWorth, stage: "held", until: now.Add(t.hold).Unix()}
+	red.parts = m.take(s.points)
+	status, name := "held", "hold"
+	if s.path == "/v1/redemptions" {
+		status, name = "captured", "redemption"
+		red.stage = "captured"
+		m.write("redeem", -s.points)
+		m.pay(t)
+	} else {
+		m.holds = append(m.holds, hold{id, red.until, red.parts})
+	}
+	m.at = now.Unix()
+	prefix := map[string]string{"hold": "hld_", "redemption": "rdm_"}[name]
+	return answer{201, "", []value{{"id", prefix + id}, {"status", status}, {"points", s.points}, {"value.amount", red.value}, {"member", "mem_" + m.id}}}, func() {
+		p.store(m)
+		p.spent[id] = red
+	}
+}
+
+// endSpending ends a hold or undoes a redemption.
+type endSpending struct{ id, path, what string }
+
+func (e *endSpending) Request(p *programme, _ time.Time) *http.Request {
+	return request(p, "POST", e.path, "{}")
+}
+
+func (e *endSpending) Decide(p *programme, now time.Time, _ string) (answer, func()) {
+	red, t := p.spent[e.id].copy(), p.rules()
+	m := p.holder(red.member)
+	red.member = m.id
+	stage := red.stage
+	if stage == "held" && red.until <= now.Unix() {
+		stage = "expired"
+	}
+	is := func() answer {
+		return answer{200, "", []value{{"status", stage}, {"points", red.points}, {"restored", red.restored}}}
+	}
+	change := func() func() {
+		m.at = now.Unix()
+		return func() {
+			p.store(m)
+			p.spent[e.id] = red
+		}
+	}
+	m.settle(now, t)
+	drop := func() bool {
+		for i, h := range m.holds {
+			if h.id == e.id {
+				m.holds = append(m.holds[:i:i], m.holds[i+1:]...)
+				return true
+			}
+		}
+		return false
+	}
+	switch e.what {
+	case "capture":
+		switch {
+		case stage == "captured" || stage == "cancelled":
+			return is(), nil
+		case stage == "released":
+			return refuse(409, "hold_released"), nil
+		case stage == "expired" || !drop():
+			return refuse(409, "hold_expired"), nil
+		}
+		m.write("redeem", -red.points)
+		m.pay(t)
+		stage, red.stage = "captured", "captured"
+	case "release":
+		switch {
+		case stage == "captured" || stage == "cancelled":
+			return refuse(409, "hold_captured"), nil
+		case stage == "expired" || stage == "released" || !drop():
+			return is(), nil
+		}
+		m.putBack(red.parts)
+		m.pay(t)
+		stage, red.stage = "released", "released"
+		done := change()
+		m.settle(now, t)
+		return is(), done
+	case "cancel":
+		if stage == "cancelled" {
+			return is(), nil
+		}
+		m.restore(red, red.points, t, now)
+		m.pay(t)
+		stage, red.stage = "cancelled", "cancelled"
+	}
+	done := change()
+	return is(), done
+}

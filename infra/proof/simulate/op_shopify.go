@@ -1,0 +1,253 @@
+package main
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"time"
+)
+
+// An order of a Shopify store: its version is a time in whole seconds, so two
+// states may share one, and its refunds also come alone, before it even.
+var newShopifyOrder = Kind{Name: "Shopify order", Weight: 10, Draw: drawShopify}
+
+// A Shopify order gives goods back: it is told whole, and the refund alone.
+var changedShopifyOrder = Kind{Name: "Shopify refund", Weight: 10, Draw: drawShopifyRefund}
+
+// A Shopify store tells of a customer.
+var shopifyPerson = Kind{Name: "Shopify customer", Weight: 1, Draw: func(w *world, p *programme, r *rand.Rand) *message {
+	return &message{op: &tellCustomer{fmt.Sprint(1 + r.IntN(30)), w.person(p)}, program: p, late: true}
+}}
+
+// A Shopify store passes on that a customer asks to be forgotten.
+var shopifyRedaction = Kind{Name: "Shopify redaction", Weight: 1, Draw: func(w *world, p *programme, r *rand.Rand) *message {
+	if r.IntN(3) > 0 {
+		return nil
+	}
+	return &message{op: &redact{fmt.Sprint(1 + r.IntN(30)), w.number()}, program: p, alone: true, again: true, late: true}
+}}
+
+type tellCustomer struct{ customer, name string }
+
+func (t *tellCustomer) Request(p *programme, _ time.Time) *http.Request {
+	return shopify(p, "customers/update", map[string]any{"id": json.Number(t.customer), "first_name": t.name})
+}
+
+func (t *tellCustomer) Decide(p *programme, now time.Time, id string) (answer, func()) {
+	source := p.name + "-shopify/" + t.customer
+	m := p.holder(p.external[source])
+	status := "applied"
+	switch {
+	case m == nil:
+		m = &member{id: id}
+	case m.name == t.name:
+		return answer{200, "", []value{{"status", "duplicate"}, {"member", "mem_" + m.id}}}, nil
+	}
+	return answer{200, "", []value{{"status", status}, {"member", "mem_" + m.id}}}, func() {
+		p.call(m, t.name)
+		p.store(m)
+		if p.external[source] == "" {
+			p.external[source] = m.id
+		}
+	}
+}
+
+type redact struct {
+	customer string
+	request  int
+}
+
+func (t *redact) Request(p *programme, _ time.Time) *http.Request {
+	return shopify(p, "customers/redact", map[string]any{"shop_id": t.request, "customer": map[string]any{"id": json.Number(t.customer)}})
+}
+
+func (t *redact) Decide(p *programme, _ time.Time, _ string) (answer, func()) {
+	request := fmt.Sprint(t.request)
+	if who, asked := p.asked[request]; asked && who == "" {
+		return answer{200, "", []value{{"status", "duplicate"}}}, nil
+	}
+	return answer{200, "", []value{{"status", "applied"}}}, func() {
+		who, asked := p.asked[request]
+		if !asked {
+			if m := p.holder(p.external[p.name+"-shopify/"+t.customer]); m != nil {
+				who = m.id
+			}
+			p.asked[request] = who // until it is done
+		}
+		if who != "" {
+			p.forget(p.holder(who))
+		}
+	}
+}
+
+// shopifyLines are a Shopify order's lines: so many pieces of a price.
+type shopifyLine struct{ quantity, price, back int64 }
+
+type shopifyState struct {
+	lines   []shopifyLine
+	refunds []shopifyRefund
+}
+
+type shopifyRefund struct {
+	id, line, quantity, amount int64
+}
+
+type tellShopify struct {
+	tellOrder
+	state shopifyState
+}
+
+type tellRefund struct {
+	order  *shopOrder
+	refund shopifyRefund
+}
+
+func drawShopify(w *world, p *programme, r *rand.Rand) *message {
+	o := &shopOrder{source: p.name + "-shopify", id: fmt.Sprint(1_000_000 + w.number()), channel: byShopify, customer: fmt.Sprint(1 + r.IntN(30))}
+	e := &edition{version: w.clock, state: "paid", placedAt: w.clock, paidAt: w.clock}
+	if r.IntN(8) == 0 {
+		e.state, e.paidAt = "placed", 0
+	}
+	var s shopifyState
+	for range 1 + r.IntN(3) {
+		l := shopifyLine{quantity: 1 + r.Int64N(3), price: money(r)}
+		s.lines = append(s.lines, l)
+		e.goods += l.quantity * l.price
+	}
+	o.editions = []*edition{e}
+	shop := w.shops[p.name]
+	shop.orders = append(shop.orders, o)
+	shop.shopify[o.id] = s
+	return &message{op: &tellShopify{tellOrder{o, e}, s}, program: p, late: true}
+}
+
+func drawShopifyRefund(w *world, p *programme, r *rand.Rand) *message {
+	o := w.anOrder(p, true, r)
+	if o == nil {
+		return nil
+	}
+	shop := w.shops[p.name]
+	s := shop.shopify[o.id]
+	e := o.next()
+	if r.IntN(3) > 0 { // otherwise within the same second as the state before
+		e.version = max(e.version+1, w.clock)
+	}
+	if e.state == "placed" {
+		e.state, e.paidAt = "paid", e.placedAt
+	}
+	i := r.IntN(len(s.lines))
+	l := s.lines[i]
+	if l.back == l.quantity || r.IntN(8) == 0 {
+		if e.state != "paid" {
+			return nil
+		}
+		e.state = "cancelled"
+		o.editions = append(o.editions, e)
+		return &message{op: &tellShopify{tellOrder{o, e}, s}, program: p, late: true}
+	}
+	n := 1 + r.Int64N(l.quantity-l.back)
+	refund := shopifyRefund{id: int64(5_000_000 + w.number()), line: int64(i + 1), quantity: n, amount: n * l.price}
+	s.lines = append([]shopifyLine(nil), s.lines...)
+	s.lines[i].back += n
+	s.refunds = append(s.refunds[:len(s.refunds):len(s.refunds)], refund)
+	e.units += n
+	e.refunds = map[string]int64{}
+	for _, f := range s.refunds {
+		e.refunds[fmt.Sprint(f.id)] = f.amount
+	}
+	shop.shopify[o.id] = s
+	o.editions = append(o.editions, e)
+	w.send(&message{op: &tellRefund{o, refund}, kind: "Shopify refund alone", program: p, late: true}, r)
+	return &message{op: &tellShopify{tellOrder{o, e}, s}, program: p, late: true}
+}
+
+func decimal(minor int64) string { return fmt.Sprintf("%d.%02d", minor/100, minor%100) }
+
+func (f shopifyRefund) body() map[string]any {
+	return map[string]any{"id": f.id, "refund_line_items": []map[string]any{{
+		"line_item_id": f.line, "quantity": f.quantity, "subtotal": json.Number(decimal(f.amount)),
+		"subtotal_set": map[string]any{"shop_money": map[string]any{"amount": decimal(f.amount), "currency_code": "ILS"}},
+	}}}
+}
+
+// shopify signs a body as Shopify does.
+func shopify(p *programme, topic string, body any) *http.Request {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		panic(err)
+	}
+	r := request(p, "POST", "/v1/webhooks/"+p.name+"-shopify", string(raw))
+	r.Header.Del("Authorization")
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write(raw)
+	r.Header.Set("X-Shopify-Topic", topic)
+	r.Header.Set("X-Shopify-Hmac-Sha256", base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+	return r
+}
+
+// signed is a Standard Webhook.
+func signed(p *programme, body []byte, at time.Time) *http.Request {
+	r := request(p, "POST", "/v1/webhooks/"+p.name+"-standard", string(body))
+	r.Header.Del("Authorization")
+	stamp := fmt.Sprint(at.Unix())
+	mac := hmac.New(sha256.New, []byte(secret))
+	fmt.Fprintf(mac, "msg.%s.%s", stamp, body)
+	r.Header.Set("webhook-id", "msg")
+	r.Header.Set("webhook-timestamp", stamp)
+	r.Header.Set("webhook-signature", "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+	return r
+}
+
+func (t *tellShopify) Request(p *programme, _ time.Time) *http.Request {
+	e := t.e
+	lines := []map[string]any{}
+	for i, l := range t.state.lines {
+		lines = append(lines, map[string]any{"id": i + 1, "quantity": l.quantity, "price": decimal(l.price)})
+	}
+	refunds := []map[string]any{}
+	for _, f := range t.state.refunds {
+		refunds = append(refunds, f.body())
+	}
+	b := map[string]any{
+		"id": json.Number(t.order.id), "currency": "ILS", "financial_status": "paid", "created_at": stamp(e.placedAt),
+		"updated_at": stamp(e.version), "processed_at": stamp(e.placedAt), "customer": map[string]any{"id": json.Number(t.order.customer)},
+		"line_items": lines, "refunds": refunds,
+	}
+	switch e.state {
+	case "placed":
+		b["financial_status"] = "pending"
+	case "cancelled":
+		b["cancelled_at"] = stamp(e.version)
+	}
+	return shopify(p, "orders/updated", b)
+}
+
+func (t *tellRefund) Request(p *programme, _ time.Time) *http.Request {
+	b := t.refund.body()
+	b["order_id"] = json.Number(t.order.id)
+	return shopify(p, "refunds/create", b)
+}
+
+func (t *tellRefund) Decide(p *programme, now time.Time, id string) (answer, func()) {
+	o := &order{}
+	if had := p.orders[t.order.ref()]; had != nil {
+		o = had.copy()
+	}
+	changed := o.join(map[string]int64{fmt.Sprint(t.refund.id): t.refund.amount})
+	if o.told == nil {
+		a := answer{200, "", []value{{"status", "parked"}, {"points", int64(0)}}}
+		if !changed {
+			return a, nil
+		}
+		return a, func() { p.orders[t.order.ref()] = o }
+	}
+	status := "applied"
+	if !changed {
+		status = "duplicate"
+	}
+	return p.follow(o, t.order, status, "", true, now, id)
+}

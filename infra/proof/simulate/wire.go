@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"regulars/shared/table"
+)
+
+// wire is the table as a process sees it over a network: every call may be
+// the last of the process, may fail, may be slow enough for others to come
+// first. It also watches that nobody reads or writes another program's items.
+type wire struct{ w *world }
+
+var (
+	errThrottled = errors.New("simulated: the table is throttled")
+	errTimeout   = errors.New("simulated: no answer from the table")
+)
+
+// call is the boundary before (and after) each call of the store.
+func (x *wire) call(ctx context.Context, keys ...table.Key) *task {
+	t := ctx.Value(taskKey{}).(*task)
+	for _, k := range keys {
+		if p := table.ProgramOf(k); p != "" && t.program != "" && p != t.program {
+			x.w.violated(t.m.step, "%s of program %s touched %s %s", t.m.kind, t.program, k.PK, k.SK)
+		}
+	}
+	t.boundary()
+	t.wait()
+	return t
+}
+
+// boundary is a point at which the process may end.
+func (t *task) boundary() {
+	t.calls++
+	if t.crashed || t.calls == t.crashAt {
+		t.crashed = true
+		panic(crash{})
+	}
+}
+
+func (x *wire) fault(t *task, odds float64) bool {
+	if x.w.chance(t.rng, odds) {
+		x.w.tally.Faults++
+		return true
+	}
+	return false
+}
+
+// Get implements table.Engine.
+func (x *wire) Get(ctx context.Context, k table.Key, consistent bool) (table.Item, error) {
+	if strings.HasPrefix(k.PK, "KEY#") || strings.HasPrefix(k.PK, "CONNECTION#") {
+		return x.w.base.Get(ctx, k, consistent) // cached by real time, which may not decide anything here
+	}
+	t := x.call(ctx, k)
+	x.w.tally.Reads++
+	if x.fault(t, x.w.odds.throttled) {
+		return table.Item{}, errThrottled
+	}
+	if old, ok := x.w.previous[k]; !consistent && ok && x.fault(t, x.w.odds.stale) {
+		if old.Version == 0 {
+			return table.Item{}, table.ErrNotFound
+		}
+		return old, nil
+	}
+	return x.w.base.Get(ctx, k, consistent)
+}
+
+// Write implements table.Engine.
+func (x *wire) Write(ctx context.Context, writes ...table.Write) error {
+	keys := make([]table.Key, len(writes))
+	for i, w := range writes {
+		keys[i] = w.Item.Key
+	}
+	t := x.call(ctx, keys...)
+	o := x.w.odds
+	switch {
+	case x.fault(t, o.throttled):
+		return errThrottled
+	case x.fault(t, o.conflict):
+		return table.ErrConflict
+	case x.fault(t, o.before):
+		return errTimeout
+	}
+	before := make([]table.Item, len(keys))
+	for i, k := range keys {
+		it, err := x.w.base.Get(ctx, k, true)
+		if err != nil && !errors.Is(err, table.ErrNotFound) {
+			return err
+		}
+		before[i] = it
+	}
+	if err := x.w.base.Write(ctx, writes...); err != nil {
+		return err
+	}
+	for i, k := range keys {
+		x.w.previous[k] = before[i]
+	}
+	x.w.tally.Writes++
+	x.w.wrote(t, writes)
+	t.boundary()
+	if x.fault(t, o.after) {
+		return errTimeout
+	}
+	return nil
+}
+
+// Query implements table.Engine.
+func (x *wire) Query(ctx context.Context, q table.Query) (table.Page, error) {
+	t := x.call(ctx, table.Key{PK: q.PK})
+	x.w.tally.Reads++
+	if x.fault(t, x.w.odds.throttled) {
+		return table.Page{}, errThrottled
+	}
+	return x.w.base.Query(ctx, q)
+}
+
+// DueBefore implements table.Engine. The index lags: a key may not be there yet.
+func (x *wire) DueBefore(ctx context.Context, shard, before, cursor string, limit int) ([]table.Key, string, error) {
+	t := x.call(ctx)
+	x.w.tally.Reads++
+	if x.fault(t, x.w.odds.throttled) {
+		return nil, "", errThrottled
+	}
+	keys, next, err := x.w.base.DueBefore(ctx, shard, before, cursor, limit)
+	if len(keys) > 0 && x.fault(t, x.w.odds.stale) {
+		keys = keys[:len(keys)-1]
+	}
+	return keys, next, err
+}
+
+// Scan implements table.Engine.
+func (x *wire) Scan(ctx context.Context, cursor string, limit int) (table.Page, error) {
+	x.call(ctx)
+	return x.w.base.Scan(ctx, cursor, limit)
+}
