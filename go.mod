@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/OpenPeeDeeP/depguard/v2 v2.2.1
 	github.com/akrylysov/algnhsa v1.1.0
+	github.com/anishathalye/porcupine v1.3.1
 	github.com/aws/aws-cdk-go/awscdk/v2 v2.270.0
 	github.com/aws/aws-lambda-go v1.55.1
 	github.com/aws/aws-sdk-go-v2 v1.47.7

@@ -100,6 +100,9 @@ func customer(tx *table.Tx, m *storefront.CustomerChange, id string, now time.Ti
 	if m.Customer.Anonymous() {
 		return ignored(noCustomer), nil
 	}
+	if err := tx.Fresh(); err != nil { // who was just merged away has no profile to change
+		return Result{}, err
+	}
 	known, err := tx.Match(m.Source, &m.Customer)
 	if err != nil {
 		return Result{}, err
@@ -143,41 +146,64 @@ func customer(tx *table.Tx, m *storefront.CustomerChange, id string, now time.Ti
 // privacy does what a storefront passes on from a person: an erasure at once;
 // a copy of the data and the end of a shop are for people to answer, so they
 // are recorded and announced. A request is known again by its signed bytes:
-// sent twice, it does not erase who came back meanwhile.
+// sent twice, it does not erase who came back meanwhile. It is written down
+// before the erasure begins, whom it is about included: an erasure takes away
+// by what the person was found, and one that was cut short has to go on.
 func (h *Handler) privacy(ctx context.Context, conn *table.Connection, m *storefront.PrivacyRequest, body []byte) (Result, error) {
 	now := h.Gate.Clock()
 	id := conn.ID + "\n" + m.Topic + "\n" + string(body)
-	req := table.PrivacyRequest{Connection: conn.ID, Topic: m.Topic, At: now.Unix()}
-	seen := false
-	err := h.Gate.Store.View(ctx, conn.Program, func(tx *table.Tx) (err error) {
-		if seen, err = tx.PrivacyRequest(id, req); err != nil || seen || m.Customer.Anonymous() {
+	res := Result{Entries: []web.Entry{}}
+	var req table.PrivacyRequest
+	err := h.Gate.Store.Update(ctx, conn.Program, func(tx *table.Tx) error {
+		if err := tx.Fresh(); err != nil { // who it is decides, and is not written
 			return err
 		}
-		known, err := tx.Match(m.Source, &m.Customer)
-		if err != nil || known == "" {
-			return err
-		}
-		a, err := tx.Holder(known)
+		known, err := tx.PrivacyRequest(id)
 		if err != nil {
 			return err
 		}
-		req.Member = a.Member
+		if known != nil {
+			res.Status, req = loyalty.Duplicate, *known
+			return nil
+		}
+		res.Status, req = loyalty.Applied, table.PrivacyRequest{Connection: conn.ID, Topic: m.Topic, At: now.Unix()}
+		if req.Member, err = holder(tx, m); err != nil {
+			return err
+		}
+		req.Open = m.Topic == "customers/redact" && req.Member != ""
+		tx.PutPrivacyRequest(id, req)
 		return nil
 	})
-	if err != nil {
+	if err != nil || !req.Open {
+		return res, err
+	}
+	defer h.Gate.ForgetTokens()
+	if err := h.Gate.Store.Erase(ctx, conn.Program, req.Member, now); err != nil {
 		return Result{}, err
 	}
-	if seen {
-		return Result{Status: loyalty.Duplicate, Entries: []web.Entry{}}, nil
-	}
-	if m.Topic == "customers/redact" && req.Member != "" {
-		if err := h.Gate.Store.Erase(ctx, conn.Program, req.Member, now); err != nil {
-			return Result{}, err
+	req.Open, res.Status = false, loyalty.Applied
+	return res, h.Gate.Store.Update(ctx, conn.Program, func(tx *table.Tx) error {
+		if _, err := tx.PrivacyRequest(id); err != nil {
+			return err
 		}
-	}
-	err = h.Gate.Store.Update(ctx, conn.Program, func(tx *table.Tx) error {
-		_, err := tx.PrivacyRequest(id, req)
-		return err
+		tx.PutPrivacyRequest(id, req)
+		return nil
 	})
-	return Result{Status: loyalty.Applied, Entries: []web.Entry{}}, err
+}
+
+// holder is who has the points of the person that a request is about; "" when
+// nobody knows the person.
+func holder(tx *table.Tx, m *storefront.PrivacyRequest) (string, error) {
+	if m.Customer.Anonymous() {
+		return "", nil
+	}
+	known, err := tx.Match(m.Source, &m.Customer)
+	if err != nil || known == "" {
+		return "", err
+	}
+	a, err := tx.Holder(known)
+	if err != nil {
+		return "", err
+	}
+	return a.Member, nil
 }

@@ -28,6 +28,7 @@ func (h *Handler) Routes() web.Routes {
 		"PATCH /v1/members/{id}":                   h.Gate.Handle(h.patch, web.Server),
 		"POST /v1/members/{id}/merge":              h.Gate.Handle(h.merge, web.Server),
 		"POST /v1/members/{id}/tokens":             h.Gate.Handle(h.token, web.Server),
+		"DELETE /v1/members/{id}/tokens":           h.Gate.Handle(h.revoke, web.Server),
 		"POST /v1/members/{id}/adjustments":        h.Gate.Handle(h.adjust, web.Admin),
 		"GET /v1/members/{id}/ledger":              h.Gate.Handle(h.ledger, web.Server, web.Member),
 		"GET /v1/members/{id}/ledger/verification": h.Gate.Handle(h.verify, web.Server, web.Member),
@@ -226,6 +227,9 @@ func (h *Handler) patch(ctx context.Context, r *web.Request) (web.Answer, error)
 		return web.Answer{}, err
 	}
 	return h.Gate.Update(ctx, r, func(tx *table.Tx) (web.Answer, error) {
+		if err := tx.Fresh(); err != nil { // who was just merged away has no profile to change
+			return web.Answer{}, err
+		}
 		a, err := web.HolderOf(tx, r.PathValue("id"))
 		if err != nil {
 			return web.Answer{}, err
@@ -264,6 +268,7 @@ func (h *Handler) merge(ctx context.Context, r *web.Request) (web.Answer, error)
 		return web.Answer{}, err
 	}
 	now := h.Gate.Clock()
+	defer h.Gate.ForgetTokens() // those of the member who is merged away end
 	return h.Gate.Update(ctx, r, func(tx *table.Tx) (web.Answer, error) {
 		into, err := web.HolderOf(tx, q.Into)
 		if err != nil {
@@ -297,27 +302,11 @@ func (h *Handler) merge(ctx context.Context, r *web.Request) (web.Answer, error)
 				return web.Answer{}, err
 			}
 			to.Adopt(guest)
-			if err := tx.PutAdopted(to); err != nil {
+			if err := tx.PutAdopted(to, guest); err != nil {
 				return web.Answer{}, err
 			}
 			version++
 		}
 		return web.Answer{Body: shape(to, version, into.BalanceAt(now, t))}, nil
 	})
-}
-
-func (h *Handler) token(ctx context.Context, r *web.Request) (web.Answer, error) {
-	if err := r.Decode(&struct{}{}); err != nil {
-		return web.Answer{}, err
-	}
-	var out web.Answer
-	err := h.Gate.Store.View(ctx, r.Program, func(tx *table.Tx) error {
-		if _, err := web.HolderOf(tx, r.PathValue("id")); err != nil {
-			return err
-		}
-		token, until, err := h.Gate.MemberToken(ctx, r.Program, r.PathValue("id"))
-		out = web.Answer{Status: http.StatusCreated, Body: map[string]any{"token": token, "expires_at": until.UTC().Truncate(time.Second)}}
-		return err
-	})
-	return out, err
 }

@@ -66,7 +66,8 @@ func (h *Handler) export(ctx context.Context, r *web.Request) (web.Answer, error
 	return web.Answer{Body: out}, err
 }
 
-// erase removes a person's data. Points and ledger stay, of nobody's.
+// erase removes a person's data and ends her tokens. Points and ledger stay,
+// of nobody's.
 func (h *Handler) erase(ctx context.Context, r *web.Request) (web.Answer, error) {
 	var q privacyRequest
 	if err := r.Decode(&q); err != nil {
@@ -83,6 +84,7 @@ func (h *Handler) erase(ctx context.Context, r *web.Request) (web.Answer, error)
 	if err != nil {
 		return web.Answer{}, err
 	}
+	defer h.Gate.ForgetTokens()
 	if err := h.Gate.Store.Erase(ctx, r.Program, member, h.Gate.Clock()); err != nil {
 		return web.Answer{}, err
 	}

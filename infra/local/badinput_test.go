@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime/debug"
 	"strings"
 	"testing"
@@ -69,6 +70,18 @@ func (w *wild) fill(path string) string {
 	return path
 }
 
+// keyShape is what the keys of a program's items look like (shared/table/README.md).
+var keyShape = regexp.MustCompile(`^local#(` + strings.Join([]string{
+	`PROGRAM (CURRENT|VERSION#\d{10})`,
+	`MEMBER#[0-9A-Z]{1,40} (ACCOUNT|PROFILE|TOKENS|PAGE#\d{12})`,
+	`ORDER#[a-z0-9_-]{1,40}#[^#/\x00-\x1f\x7f]{1,200} ORDER`,
+	`REDEMPTION#[0-9A-Z]{1,40} REDEMPTION`,
+	`EXTERNAL#[^#/\x00-\x1f\x7f]{1,200} [a-z0-9_-]{1,40}`,
+	`(EMAIL|PHONE)#[0-9a-f]{32} (OWNER|GUEST|MEMBER#[0-9A-Z]{1,40})`,
+	`RECEIPT#[0-9a-f]{32} RECEIPT`,
+	`PRIVACY#[0-9a-f]{32} PRIVACY`,
+}, "|") + `)$`)
+
 // written is which items were written since it was asked last.
 func (w *wild) written() []string {
 	w.t.Helper()
@@ -76,9 +89,13 @@ func (w *wild) written() []string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	first := w.place == "" // what setup wrote
 	w.place = next
 	var list []string
 	for _, k := range keys {
+		if !first && !keyShape.MatchString(k.PK+" "+k.SK) {
+			w.t.Errorf("wrote the key %q", k)
+		}
 		if k.SK != "RECEIPT" { // an answer is kept for repetition, refusals too
 			list = append(list, k.PK+" "+k.SK)
 		}
@@ -126,6 +143,9 @@ func (w *wild) send(method, path string, body any, headers ...string) (a answer)
 	case a.status >= 500:
 		w.t.Errorf("%s: answered %d %s", told(), a.status, a.raw)
 	case a.status/100 == 2:
+		if method == "GET" && len(written) > 0 {
+			w.t.Errorf("%s: read, and wrote %q", told(), written)
+		}
 		return a
 	}
 	if kind := a.header.Get("Content-Type"); kind != "application/problem+json" {

@@ -26,7 +26,17 @@ func (h *Host) Written(ctx context.Context, place string) (keys []table.Key, nex
 
 // AddKey makes another API key of the program.
 func (h *Host) AddKey(ctx context.Context, key string, scope web.Scope) error {
-	return h.store.PutAPIKey(ctx, web.HashKey(key), table.APIKey{Program: Program, Scope: string(scope)})
+	return h.PutKey(ctx, key, table.APIKey{Program: Program, Scope: string(scope)})
+}
+
+// PutKey makes an API key of any program, in any state.
+func (h *Host) PutKey(ctx context.Context, key string, k table.APIKey) error {
+	return h.store.PutAPIKey(ctx, web.HashKey(key), k)
+}
+
+// AddProgram makes another program in the same table.
+func (h *Host) AddProgram(ctx context.Context, program, adminKey string, connections ...table.Connection) error {
+	return Setup(ctx, h.store, Deployment{Program: program, AdminKey: adminKey, Connections: connections, Now: h.Clock.Now()})
 }
 
 // Holds tells whether any item of the table has the text in its key or body.

@@ -176,7 +176,9 @@ func (h *Host) Run(ctx context.Context, c Config, ready func(url string)) error 
 	}
 	srv := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 20 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 32 << 10}
 	go h.background(ctx)
+	stopped := make(chan struct{})
 	go func() {
+		defer close(stopped)
 		<-ctx.Done()
 		wait, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
@@ -190,6 +192,7 @@ func (h *Host) Run(ctx context.Context, c Config, ready func(url string)) error 
 	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
+	<-stopped // Serve returns at once; the requests that have begun need the table a little longer
 	return nil
 }
 

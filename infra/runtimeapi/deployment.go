@@ -43,7 +43,7 @@ func Deploy(ctx context.Context, endpoint, accessKey, apiKey, secret string) (*D
 	if err := local.Setup(ctx, table.NewStore(dynamo.New(client, d.table)), setup); err != nil {
 		return nil, err
 	}
-	raw, err := json.Marshal(map[string]any{"token_keys": []string{"of member tokens"}, "connections": secrets})
+	raw, err := json.Marshal(map[string]any{"token_keys": []string{"signs the member tokens of a deployment"}, "connections": secrets})
 	if err != nil {
 		return nil, err
 	}

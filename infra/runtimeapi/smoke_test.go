@@ -99,6 +99,27 @@ func TestRedeem(t *testing.T) {
 	}
 }
 
+// A member token is verified by the secret of the deployment, and revoked in
+// the table.
+func TestMemberToken(t *testing.T) {
+	d := deploy(t)
+	member := d.must(201, "members", "POST", "/v1/members", `{"name":"נועה"}`)["id"].(string)
+	path := "/v1/members/" + member
+	token := d.must(201, "members", "POST", path+"/tokens", "")["token"].(string)
+	read := func() int {
+		return d.send("members", Request{Method: "GET", Path: path, Header: map[string]string{"authorization": "Bearer " + token}}).Status
+	}
+	if status := read(); status != 200 {
+		t.Errorf("with its token: %d", status)
+	}
+	if got := d.must(200, "members", "DELETE", path+"/tokens", ""); got["member"] != member || got["revoked"] != true {
+		t.Errorf("revoked: %v", got)
+	}
+	if status := read(); status != 401 {
+		t.Errorf("with a revoked token: %d", status)
+	}
+}
+
 func TestProgram(t *testing.T) {
 	d := deploy(t)
 	if got := d.must(200, "program", "GET", "/v1/program", ""); got["version"] != 1.0 || got["currency"] != "ILS" {

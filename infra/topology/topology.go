@@ -98,6 +98,7 @@ var Routes = []Route{
 	{"PATCH", "/v1/members/{id}", "members"},
 	{"POST", "/v1/members/{id}/merge", "members"},
 	{"POST", "/v1/members/{id}/tokens", "members"},
+	{"DELETE", "/v1/members/{id}/tokens", "members"},
 	{"POST", "/v1/members/{id}/adjustments", "members"},
 	{"GET", "/v1/members/{id}/ledger", "members"},
 	{"GET", "/v1/members/{id}/ledger/verification", "members"},

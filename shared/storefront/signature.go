@@ -185,9 +185,10 @@ func fresh(stamp string, at []time.Time) bool {
 }
 
 // fromBase64 is nil for what is not canonical base64: nil equals no signature.
+// The decoder itself skips line ends.
 func fromBase64(text string) []byte {
 	b, err := base64.StdEncoding.Strict().DecodeString(text)
-	if err != nil {
+	if err != nil || strings.ContainsAny(text, "\r\n") {
 		return nil
 	}
 	return b

@@ -61,9 +61,12 @@ func normalPhone(s string) string {
 
 // Match finds the member that a source's customer is: by external id, then by
 // an e-mail, then a phone, that is verified on both sides. "" when unknown.
+// Identities are read fresh, here and below, since most of what they decide
+// does not write them: a person who was erased, or whose address is another's
+// now, is not found again.
 func (tx *Tx) Match(source string, c *loyalty.Customer) (string, error) {
 	if c.ExternalID != "" {
-		p, err := get[pointer](tx, externalKey(tx.program, source, c.ExternalID))
+		p, err := fresh[pointer](tx, externalKey(tx.program, source, c.ExternalID))
 		if err != nil || p != nil {
 			return p.member(), err
 		}
@@ -74,7 +77,7 @@ func (tx *Tx) Match(source string, c *loyalty.Customer) (string, error) {
 			continue
 		}
 		for _, slot := range []string{ownerSlot, guestSlot} {
-			p, err := get[pointer](tx, Key{contactPK(tx.program, at.kind, at.address), slot})
+			p, err := fresh[pointer](tx, Key{contactPK(tx.program, at.kind, at.address), slot})
 			if err != nil {
 				return "", err
 			}
@@ -82,9 +85,6 @@ func (tx *Tx) Match(source string, c *loyalty.Customer) (string, error) {
 				return p.Member, nil
 			}
 		}
-	}
-	if !tx.consistent { // that nobody is known must be known for sure
-		return "", ErrConflict
 	}
 	return "", nil
 }
@@ -116,7 +116,7 @@ func (tx *Tx) Enrol(p *Profile) error {
 // attach makes an external id lead to a member.
 func (tx *Tx) attach(p *Profile, source, id string) error {
 	k := externalKey(tx.program, source, id)
-	had, err := get[pointer](tx, k)
+	had, err := fresh[pointer](tx, k)
 	if err != nil {
 		return err
 	}
@@ -139,7 +139,7 @@ func (tx *Tx) claim(p *Profile, c contact, strict bool) error {
 	slot := listSlot + p.Member
 	switch {
 	case !p.Guest:
-		owner, err := get[pointer](tx, Key{pk, ownerSlot})
+		owner, err := fresh[pointer](tx, Key{pk, ownerSlot})
 		if err != nil {
 			return err
 		}
@@ -149,7 +149,7 @@ func (tx *Tx) claim(p *Profile, c contact, strict bool) error {
 			return exists(strings.ToLower(c.kind), owner.Member)
 		}
 	case c.verified:
-		guest, err := get[pointer](tx, Key{pk, guestSlot})
+		guest, err := fresh[pointer](tx, Key{pk, guestSlot})
 		if err != nil {
 			return err
 		}
@@ -177,7 +177,7 @@ func (tx *Tx) release(p *Profile, c contact) error {
 	}
 	pk := contactPK(tx.program, c.kind, c.address)
 	for _, slot := range []string{ownerSlot, guestSlot, listSlot + p.Member} {
-		had, err := get[pointer](tx, Key{pk, slot})
+		had, err := fresh[pointer](tx, Key{pk, slot})
 		if err != nil {
 			return err
 		}
@@ -228,20 +228,24 @@ func (tx *Tx) PutProfile(was Profile, p *Profile, strict bool) error {
 	return nil
 }
 
-// Erase removes all personal data of a member, and of those merged into it,
-// for good. The ledgers stay, under ids that lead to nobody. Each person's data
+// Erase removes all personal data of a member, of whom it was merged into, and
+// of all those merged there, for good. The ledgers stay, under ids that lead to nobody, and no token of
+// the member is good from then on. Each person's data
 // goes in a transaction of its own, the member's last: what is cut short is
 // completed when it is done again.
 func (s *Store) Erase(ctx context.Context, program, member string, now time.Time) error {
 	var whole *Profile
-	err := s.View(ctx, program, func(tx *Tx) (err error) {
-		whole, _, err = tx.Profile(member)
+	err := s.View(ctx, program, func(tx *Tx) error {
+		a, err := tx.Holder(member)
+		if err == nil {
+			whole, _, err = tx.Profile(a.Member)
+		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	for _, m := range append(slices.Clone(whole.Merged), member) {
+	for _, m := range append(slices.Clone(whole.Merged), whole.Member) {
 		if err := s.Update(ctx, program, func(tx *Tx) error { return tx.erase(whole, m, now) }); err != nil {
 			return err
 		}
@@ -254,9 +258,14 @@ func (tx *Tx) erase(whole *Profile, member string, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	erased := &Profile{Member: member, Merged: p.Merged, Guest: p.Guest, CreatedAt: p.CreatedAt, Erased: p.Erased}
+	if p.Erased != 0 && p.Equal(erased) {
+		return nil // by a run that was cut short, or before
+	}
+	erased.Erased = now.Unix()
 	for _, source := range sortedKeys(p.External) {
 		k := externalKey(tx.program, source, p.External[source])
-		if had, err := get[pointer](tx, k); err != nil {
+		if had, err := fresh[pointer](tx, k); err != nil {
 			return err
 		} else if had != nil && whole.is(had.Member) {
 			tx.remove(k)
@@ -267,8 +276,8 @@ func (tx *Tx) erase(whole *Profile, member string, now time.Time) error {
 			return err
 		}
 	}
-	tx.put(profileKey(tx.program, member), encode(&Profile{Member: member, Merged: p.Merged, Guest: p.Guest, CreatedAt: p.CreatedAt, Erased: now.Unix()}))
-	return nil
+	tx.put(profileKey(tx.program, member), encode(erased))
+	return tx.closeTokens(member)
 }
 
 // MembersWith lists who has an e-mail address, a phone number, or an external
@@ -363,14 +372,16 @@ func (p *Profile) Adopt(from *Profile) {
 	}
 }
 
-// PutAdopted writes a profile after Adopt.
-func (tx *Tx) PutAdopted(p *Profile) error {
+// PutAdopted writes a profile that adopted another, and the other as it was:
+// so what was adopted was still so, and a person erased meanwhile stays erased.
+func (tx *Tx) PutAdopted(p, from *Profile) error {
 	for _, c := range p.contacts() {
 		if err := tx.claim(p, c, false); err != nil {
 			return err
 		}
 	}
 	tx.put(profileKey(tx.program, p.Member), encode(p))
+	tx.put(profileKey(tx.program, from.Member), encode(from))
 	return nil
 }
 
@@ -380,7 +391,7 @@ func (tx *Tx) Recognize(member, source string, c *loyalty.Customer) error {
 	if c.ExternalID == "" {
 		return nil
 	}
-	led, err := get[pointer](tx, externalKey(tx.program, source, c.ExternalID))
+	led, err := fresh[pointer](tx, externalKey(tx.program, source, c.ExternalID))
 	if err != nil || led != nil {
 		return err
 	}

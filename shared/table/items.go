@@ -23,6 +23,7 @@ func versionKey(program string, n int64) Key {
 func memberPK(program, id string) string { return program + "#MEMBER#" + id }
 func accountKey(program, id string) Key  { return Key{memberPK(program, id), "ACCOUNT"} }
 func profileKey(program, id string) Key  { return Key{memberPK(program, id), "PROFILE"} }
+func tokensKey(program, id string) Key   { return Key{memberPK(program, id), "TOKENS"} }
 func pageKey(program, id string, first int64) Key {
 	return Key{memberPK(program, id), fmt.Sprintf("PAGE#%012d", first)}
 }
@@ -145,6 +146,7 @@ type PrivacyRequest struct {
 	Topic      string `cbor:"2,keyasint"`
 	Member     string `cbor:"3,keyasint,omitempty"`
 	At         int64  `cbor:"4,keyasint"`
+	Open       bool   `cbor:"5,keyasint,omitempty"` // the member is yet to be erased, or in part
 }
 
 // Bodies are CBOR (RFC 8949) with small integer keys: an account with a dozen

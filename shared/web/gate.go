@@ -8,12 +8,10 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
 	"github.com/oklog/ulid/v2"
 
 	"regulars/shared/loyalty"
@@ -48,6 +46,7 @@ type Gate struct {
 	keys        sync.Map // hash of an API key -> cached[*table.APIKey]
 	connections sync.Map // id of a connection -> cached[*table.Connection]
 	owned       sync.Map // name of a source -> cached[*bool]: a connection has it
+	tokens      tokens
 }
 
 // ID is a new, unique, sortable id, without prefix.
@@ -145,8 +144,8 @@ type cached[T any] struct {
 	read time.Time
 }
 
-// cacheLife is how long a key or a connection is believed without looking
-// again: what a revocation takes to reach every function.
+// cacheLife is how long a key, a connection or a member's standing is believed
+// without looking again: what a revocation takes to reach every function.
 const cacheLife = 30 * time.Second
 
 // remembered reads through a cache. What was not found (nil) is not
@@ -203,68 +202,6 @@ func (g *Gate) key(ctx context.Context, token string) (Caller, error) {
 func HashKey(key string) string {
 	sum := sha256.Sum256([]byte(key))
 	return hex.EncodeToString(sum[:])
-}
-
-// signers are the keys of member tokens, the one that signs first.
-// Keys that anyone could guess do not sign.
-func (s Secrets) signers() []string {
-	var keys []string
-	for _, k := range append(slices.Clone(s.TokenKeys), s.TokenKey) {
-		if len(k) >= minTokenKey {
-			keys = append(keys, k)
-		}
-	}
-	return keys
-}
-
-// minTokenKey is the least length of a key of member tokens, in bytes: that of
-// an HS256 signature (RFC 7518, section 3.2).
-const minTokenKey = 32
-
-// tokenLife is how long a member token is valid.
-const tokenLife = 15 * time.Minute
-
-type claims struct {
-	Program string `json:"prg"`
-	jwt.RegisteredClaims
-}
-
-// audience keeps our tokens from serving anywhere else.
-const audience = "regulars-member"
-
-// MemberToken makes a token with which a member reads its own data.
-func (g *Gate) MemberToken(ctx context.Context, program, member string) (token string, until time.Time, err error) {
-	s, err := g.Secrets(ctx)
-	if err != nil {
-		return "", until, err
-	}
-	keys := s.signers()
-	if len(keys) == 0 {
-		return "", until, errors.New("the deployment's secret has no key for member tokens")
-	}
-	now := g.Clock()
-	until = now.Add(tokenLife)
-	token, err = jwt.NewWithClaims(jwt.SigningMethodHS256, claims{program, jwt.RegisteredClaims{
-		Subject: member, Audience: jwt.ClaimStrings{audience},
-		IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(until),
-	}}).SignedString([]byte(keys[0]))
-	return token, until, err
-}
-
-func (g *Gate) member(ctx context.Context, token string) (Caller, error) {
-	s, err := g.Secrets(ctx)
-	if err != nil {
-		return Caller{}, err
-	}
-	for _, key := range s.signers() {
-		var c claims
-		_, err := jwt.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return []byte(key), nil },
-			jwt.WithValidMethods([]string{"HS256"}), jwt.WithAudience(audience), jwt.WithExpirationRequired(), jwt.WithTimeFunc(g.Clock))
-		if err == nil && c.Program != "" && c.Subject != "" {
-			return Caller{Program: c.Program, Scope: Member, Self: c.Subject}, nil
-		}
-	}
-	return Caller{}, unauthorized("the token is not valid, or no longer")
 }
 
 func unauthorized(detail string) error {

@@ -99,7 +99,7 @@ func (r *Request) After() (int64, error) {
 		return 0, nil
 	}
 	n, err := strconv.ParseInt(strings.TrimPrefix(s, "c"), 36, 64)
-	if err != nil || n < 1 || s[0] != 'c' {
+	if err != nil || n < 1 || Cursor(n) != s {
 		return 0, loyalty.Malformed("cursor", s, "is not a cursor that this list gave")
 	}
 	return n, nil

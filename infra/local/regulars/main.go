@@ -19,12 +19,16 @@ const usage = `usage: regulars <command>
                    machine's, or of a deployed stack's
   setup OUTPUTS    make what a deployed stack needs before its first request;
                    OUTPUTS is the file that cdk deploy --outputs-file wrote
+  key add OUTPUTS -scope server|admin [-until DATE]
+                   make another API key of a deployed stack, and show it once
+  key revoke OUTPUTS KEY
+                   end an API key, given itself or its hash
 
 Environment: PORT (8080), HOST (127.0.0.1), API_KEY (sk_local),
 WEBHOOK_SECRET (local-webhook-secret), DATA_DIR (.local),
 TABLE_ENDPOINT (a DynamoDB endpoint instead of the file in DATA_DIR). Of setup:
 PROGRAM (main), CONNECTIONS (id=kind,...; one of each kind named after it), and
-AWS credentials.
+AWS credentials; of key: PROGRAM and AWS credentials.
 `
 
 func main() {
@@ -41,6 +45,8 @@ func run(ctx context.Context, args []string) error {
 	switch {
 	case len(args) == 2 && args[0] == "setup":
 		return setup(ctx, args[1])
+	case len(args) >= 3 && args[0] == "key":
+		return key(ctx, os.Stdout, args[1], args[2], args[3:])
 	case len(args) == 1 && args[0] == "run":
 		h, err := local.Open(ctx, c)
 		if err != nil {

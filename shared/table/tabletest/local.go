@@ -30,8 +30,7 @@ var (
 	// ErrNoJava is why DynamoDB Local cannot be started.
 	ErrNoJava = errors.New("it needs Java 17 or newer")
 
-	//lint:ignore U1000 held for ever: collected, the pipe would be closed
-	lifeline io.Closer
+	shared *Emulator // held for ever: collected, its pipe would be closed
 )
 
 // DynamoDBLocal is the endpoint of a DynamoDB and the access key of this test
@@ -63,42 +62,90 @@ func endpoint() (string, error) {
 	return StartDynamoDBLocal()
 }
 
-// StartDynamoDBLocal fetches the emulator if need be, starts it on a free
-// port and waits until it answers. It ends with this process, however that ends.
+// StartDynamoDBLocal starts an emulator on a free port, with its data in memory.
 func StartDynamoDBLocal() (endpoint string, err error) {
-	if err := exec.Command("java", "-version").Run(); err != nil {
-		return "", fmt.Errorf("%w: %w", ErrNoJava, err)
-	}
-	dir, err := fetch()
-	if err != nil {
-		return "", err
-	}
 	port, err := freePort()
 	if err != nil {
 		return "", err
 	}
+	if shared, err = StartEmulator(port, ""); err != nil {
+		return "", err
+	}
+	return shared.Endpoint, nil
+}
+
+// Emulator is a process of DynamoDB Local.
+type Emulator struct {
+	Endpoint string
+	PID      int // of Java
+
+	shell    *exec.Cmd
+	lifeline io.Closer
+}
+
+// StartEmulator fetches the emulator if need be, starts it on a port (0 is a
+// free one), with its data in dir or, when that is "", in memory, and waits
+// until it answers. It ends with this process, however that ends.
+func StartEmulator(port int, dir string) (*Emulator, error) {
+	if err := exec.Command("java", "-version").Run(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNoJava, err)
+	}
+	jars, err := fetch()
+	if err != nil {
+		return nil, err
+	}
+	if port == 0 {
+		if port, err = freePort(); err != nil {
+			return nil, err
+		}
+	}
+	data := []string{"-inMemory"}
+	if dir != "" {
+		data = []string{"-dbPath", dir}
+	}
 	// The shell's standard input is a pipe that only this process holds: it
 	// ends when this process does, even by kill -9, and the shell ends Java.
-	cmd := exec.Command("sh", "-c", `"$@" & read end; kill $!`, "sh",
-		"java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.library.path="+dir,
-		"-cp", filepath.Join(dir, "*"), "com.amazonaws.services.dynamodbv2.local.main.ServerRunner",
-		"-disableTelemetry", "-inMemory", "-port", strconv.Itoa(port))
-	if lifeline, err = cmd.StdinPipe(); err != nil {
-		return "", err
+	e := &Emulator{
+		Endpoint: fmt.Sprintf("http://127.0.0.1:%d", port),
+		shell: exec.Command("sh", append([]string{
+			"-c", `"$@" >/dev/null 2>&1 & echo $!; read end; kill $!; wait $!`, "sh",
+			"java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.library.path=" + jars,
+			"-cp", filepath.Join(jars, "*"), "com.amazonaws.services.dynamodbv2.local.main.ServerRunner",
+			"-disableTelemetry", "-port", strconv.Itoa(port),
+		}, data...)...),
 	}
-	if err := cmd.Start(); err != nil {
-		return "", err
+	if e.lifeline, err = e.shell.StdinPipe(); err != nil {
+		return nil, err
 	}
-	endpoint = fmt.Sprintf("http://127.0.0.1:%d", port)
+	out, err := e.shell.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := e.shell.Start(); err != nil {
+		return nil, err
+	}
+	if _, err := fmt.Fscan(out, &e.PID); err != nil {
+		return nil, errors.Join(err, e.lifeline.Close())
+	}
 	for range 300 {
-		if res, err := http.Get(endpoint); err == nil {
+		if res, err := http.Get(e.Endpoint); err == nil {
 			io.Copy(io.Discard, res.Body)
 			res.Body.Close()
-			return endpoint, nil
+			return e, nil
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	return "", fmt.Errorf("no answer within 30 s from %q", cmd.Args)
+	e.End(syscall.SIGKILL)
+	return nil, fmt.Errorf("no answer within 30 s from %q", e.shell.Args)
+}
+
+// End ends it by a signal and waits until it is gone. It may be called again.
+func (e *Emulator) End(signal syscall.Signal) {
+	if e.shell.ProcessState == nil {
+		syscall.Kill(e.PID, signal)
+		e.lifeline.Close()
+		e.shell.Wait() // its exit code tells of the signal only
+	}
 }
 
 func freePort() (int, error) {

@@ -1,0 +1,144 @@
+package local_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// parameter is one that the description gives an operation.
+type parameter struct{ name, in string }
+
+func (c *contract) parameters(op operation) (list []parameter) {
+	all, _ := c.doc["paths"].(object)[op.path].(object)[strings.ToLower(op.method)].(object)["parameters"].([]any)
+	for _, p := range all {
+		p := p.(object)
+		if ref, ok := p["$ref"].(string); ok {
+			p = c.doc["components"].(object)["parameters"].(object)[ref[strings.LastIndexByte(ref, '/')+1:]].(object)
+		}
+		list = append(list, parameter{p["name"].(string), p["in"].(string)})
+	}
+	return list
+}
+
+// taken is a request of an operation that is taken as it stands.
+func (w *wild) taken(op operation) (path string, body any) {
+	for _, tpl := range templates {
+		if tpl.method != op.method {
+			continue
+		}
+		if path := tpl.path(w); sameShape(op.path, path) {
+			return path, tpl.body(w)
+		}
+	}
+	path = w.fill(op.path)
+	if op.id == "findMembers" {
+		path += "?email=a@b"
+	}
+	return strings.Replace(path, "{connection}", "standard", 1), nil
+}
+
+// sameShape tells whether a path may be of a description's path.
+func sameShape(described, path string) bool {
+	a, b := strings.Split(described, "/"), strings.Split(path, "/")
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] && !strings.HasPrefix(a[i], "{") {
+			return false
+		}
+	}
+	return true
+}
+
+// Every naughty string in every parameter of every operation, in paths,
+// queries and headers, whatever the description has; beside it all is good.
+func TestBadInputParameters(t *testing.T) {
+	w := newWild(t)
+	c := newContract(t, w.host)
+	list := naughty(t)
+	asked, fields := 0, 0
+	for _, op := range operations(t, w.host) {
+		path, body := w.taken(op)
+		w.written()
+		for _, p := range c.parameters(op) {
+			fields++
+			for i, s := range list {
+				if testing.Short() && i%5 != 0 || p.name == "Idempotency-Key" && op.id != "createMember" && i%9 != 0 { // one code reads them all
+					continue
+				}
+				asked++
+				switch p.in {
+				case "path":
+					parts := strings.Split(path, "/")
+					for i, part := range strings.Split(op.path, "/") {
+						if part == "{"+p.name+"}" {
+							parts[i] = url.PathEscape(s)
+						}
+					}
+					if a := w.send(op.method, strings.Join(parts, "/"), body); a.status/100 == 2 && s != "" {
+						t.Errorf("%s of %q: %s", op.id, s, a.raw)
+					}
+				case "query":
+					bare, _, _ := strings.Cut(path, "?")
+					if a := w.send(op.method, bare+"?"+url.Values{p.name: {s}}.Encode(), nil); a.status != 200 && a.status != 400 {
+						t.Errorf("%s with %s=%q: %s", op.id, p.name, s, a.raw)
+					}
+				case "header":
+					w.header(op, p.name, s)
+				default:
+					t.Errorf("%s has a parameter in %s", op.id, p.in)
+				}
+			}
+		}
+	}
+	t.Logf("%d strings in %d parameters: %d requests", len(list), fields, asked)
+	w.settled()
+}
+
+// header sends a request under a header that nobody should send, and again: an
+// idempotency key is a key whatever it looks like.
+func (w *wild) header(op operation, name, value string) {
+	w.t.Helper()
+	path, body := w.taken(op)
+	w.written()
+	a := w.send(op.method, path, body, name, value)
+	if name != "Idempotency-Key" {
+		return
+	}
+	if ok := len(value) <= 255; ok != (a.status/100 == 2) && a.status != 422 && op.id != "createToken" && op.id != "evaluateOrder" && op.id != "exportMember" && op.id != "eraseMember" {
+		w.t.Errorf("%s under the key %q: %s", op.id, value, a.raw)
+	}
+	again := w.send(op.method, path, body, name, value)
+	if replayed := again.header.Get("Idempotent-Replayed") == "true"; replayed && string(again.raw) != string(a.raw) || !replayed && value != "" && op.id == "createMember" && again.status == 201 {
+		w.t.Errorf("%s under the key %q: %s, then %s", op.id, value, a.raw, again.raw)
+	}
+}
+
+// What is no parameter of any description: the credential, the trace, a name
+// of a query.
+func TestBadInputNaughtyHeaders(t *testing.T) {
+	w := newWild(t)
+	for _, s := range naughty(t) {
+		q := url.QueryEscape(s)
+		w.send("GET", "/v1/members?email=a@b&"+q+"="+q, nil)
+		w.want(401, "GET", "/v1/program", nil, "Authorization", "Bearer x"+s)
+		w.send("GET", "/v1/program", nil, "X-Amzn-Trace-Id", s)
+		w.send("PUT", "/v1/program", object{"currency": "XXX"}, "Content-Type", s)
+		for _, name := range []string{"Webhook-Id", "Webhook-Timestamp", "Webhook-Signature"} {
+			body := encoded(t, order("unsigned", w.base(), 100))
+			if a := w.webhook("standard", body, name, s); a.status != 401 {
+				t.Errorf("%s of %q: %s", name, s, a.raw)
+			}
+		}
+		for name, kind := range map[string]string{"X-Shopify-Hmac-Sha256": "shopify", "X-WC-Webhook-Signature": "woocommerce", "X-Square-Hmacsha256-Signature": "square", "Stripe-Signature": "stripe"} {
+			if a := w.webhook(kind, []byte("{}"), name, s); a.status != 401 {
+				t.Errorf("%s of %q: %s", name, s, a.raw)
+			}
+		}
+		w.webhook("shopify", []byte("{}"), "X-Shopify-Topic", s)
+		w.webhook("woocommerce", []byte("{}"), "X-WC-Webhook-Topic", s)
+	}
+	w.settled()
+}

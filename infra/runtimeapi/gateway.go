@@ -1,0 +1,144 @@
+package runtimeapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"sync"
+
+	"regulars/infra/topology"
+)
+
+// Gateway plays API Gateway and Lambda in front of a Deployment: it hands each
+// request to the function that the topology routes it to, as an event of an
+// HTTP API, and starts one more process when all of that function are busy.
+type Gateway struct {
+	mux       http.ServeMux
+	functions map[string]*fleet
+}
+
+// together is how many processes of one function run at once.
+const together = 10
+
+// NewGateway fronts a deployment with the binaries of the functions that have
+// routes, by name. What they log goes to log, from many at once.
+func NewGateway(d *Deployment, binaries map[string]string, log io.Writer) (*Gateway, error) {
+	g := &Gateway{functions: map[string]*fleet{}}
+	answers := func(function string) (http.HandlerFunc, error) {
+		if binaries[function] == "" {
+			return nil, fmt.Errorf("there is no binary of %s", function)
+		}
+		f := g.functions[function]
+		if f == nil {
+			f = &fleet{start: func(ctx context.Context) (*Process, error) { return Run(ctx, binaries[function], d.Env, log) }, room: make(chan struct{}, together)}
+			g.functions[function] = f
+		}
+		return f.serve, nil
+	}
+	for _, r := range topology.Routes {
+		h, err := answers(r.Function)
+		if err != nil {
+			return nil, err
+		}
+		g.mux.HandleFunc(r.Method+" "+r.Path, h)
+	}
+	h, err := answers(topology.Default)
+	if err != nil {
+		return nil, err
+	}
+	g.mux.HandleFunc("/", h)
+	return g, nil
+}
+
+// ServeHTTP answers as the deployed API would.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.mux.ServeHTTP(w, r) }
+
+// Close ends all processes. No request may be under way.
+func (g *Gateway) Close() error {
+	var all error
+	for _, f := range g.functions {
+		for _, p := range f.idle {
+			all = errors.Join(all, p.Close())
+		}
+		f.idle = nil
+	}
+	return all
+}
+
+// fleet is the processes of one function.
+type fleet struct {
+	start func(context.Context) (*Process, error)
+	room  chan struct{}
+	mu    sync.Mutex
+	idle  []*Process
+}
+
+// one is a process that is not busy.
+func (f *fleet) one(ctx context.Context) (*Process, error) {
+	f.mu.Lock()
+	if n := len(f.idle); n > 0 {
+		p := f.idle[n-1]
+		f.idle = f.idle[:n-1]
+		f.mu.Unlock()
+		return p, nil
+	}
+	f.mu.Unlock()
+	return f.start(ctx)
+}
+
+func (f *fleet) serve(w http.ResponseWriter, r *http.Request) {
+	f.room <- struct{}{}
+	defer func() { <-f.room }()
+	a, err := f.invoke(r)
+	if err != nil { // as API Gateway says it
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusInternalServerError)
+		io.WriteString(w, `{"message":"Internal Server Error"}`)
+		return
+	}
+	for name, values := range a.Header {
+		w.Header()[name] = values
+	}
+	w.WriteHeader(a.Status)
+	w.Write(a.Body)
+}
+
+// invoke hands one request over. A process that fails is not used again.
+func (f *fleet) invoke(r *http.Request) (Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return Response{}, err
+	}
+	in := Request{Method: r.Method, Path: r.URL.RequestURI(), Header: map[string]string{}, Body: body, Base64: !asText(r.Header.Get("Content-Type"))}
+	for name, values := range r.Header {
+		in.Header[name] = strings.Join(values, ",")
+	}
+	ctx := context.WithoutCancel(r.Context()) // Lambda does not stop when the caller has gone
+	p, err := f.one(ctx)
+	if err != nil {
+		return Response{}, err
+	}
+	a, err := p.Invoke(ctx, in.Event())
+	if err != nil {
+		return Response{}, errors.Join(err, p.Close())
+	}
+	f.mu.Lock()
+	f.idle = append(f.idle, p)
+	f.mu.Unlock()
+	return a.Response()
+}
+
+// asText tells whether an HTTP API hands a body over as it is; any other it
+// encodes.
+func asText(kind string) bool {
+	kind, _, _ = mime.ParseMediaType(kind)
+	switch kind {
+	case "", "application/json", "application/xml", "application/javascript":
+		return true
+	}
+	return strings.HasPrefix(kind, "text/")
+}

@@ -1,0 +1,49 @@
+package loyalty_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"regulars/shared/loyalty"
+)
+
+// Bytes are lots or they are not; those that are read back as themselves.
+func FuzzPacked(f *testing.F) {
+	for _, lots := range []loyalty.Lots{nil, {{Points: 1}}, {{Expires: 1773561660, Points: 75}, {Expires: 1773648060, Active: 1773561660, Points: 1 << 60}}, {{Expires: -1 << 63, Active: 1<<63 - 1, Points: -1}}} {
+		f.Add(must(lots.MarshalBinary()))
+	}
+	f.Add([]byte{0x80})
+	f.Add([]byte("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var lots, lotsAgain loyalty.Lots
+		if lots.UnmarshalBinary(b) == nil {
+			if err := lotsAgain.UnmarshalBinary(must(lots.MarshalBinary())); err != nil || !slices.Equal(lots, lotsAgain) {
+				t.Errorf("%x is %v, then %v (%v)", b, lots, lotsAgain, err)
+			}
+		}
+		var parts, partsAgain loyalty.Parts
+		if parts.UnmarshalBinary(b) == nil {
+			if err := partsAgain.UnmarshalBinary(must(parts.MarshalBinary())); err != nil || !slices.Equal(parts, partsAgain) {
+				t.Errorf("%x is %v, then %v (%v)", b, parts, partsAgain, err)
+			}
+		}
+	})
+}
+
+// A period is one that can be written, or refused; it never goes back in time.
+func FuzzParsePeriod(f *testing.F) {
+	for _, s := range []string{"", "P", "PT", "P0D", "P12M", "PT15M", "P1Y2M3W4DT5H6M7S", "P-1D", "P1.5D", "P9999Y", "P99999999999999999999D", "p1d", "P1M1Y", "PT1H1H"} {
+		f.Add(s)
+	}
+	from := time.Date(2026, 3, 15, 8, 0, 0, 0, jerusalem)
+	f.Fuzz(func(t *testing.T, s string) {
+		p, err := loyalty.ParsePeriod(s)
+		if err != nil {
+			return
+		}
+		if at := p.After(from, jerusalem); at.Before(from) {
+			t.Errorf("%q after %v is %v", s, from, at)
+		}
+	})
+}

@@ -1,0 +1,54 @@
+package program_test
+
+import (
+	"encoding/json"
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"regulars/shared/loyalty"
+	"regulars/shared/program"
+)
+
+// A document is refused for a reason that has a path, or it compiles and says
+// the same when it is read again.
+func FuzzParse(f *testing.F) {
+	for _, doc := range documents {
+		f.Add([]byte(doc))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		doc, version, err := program.ParseVersioned(raw)
+		if err != nil {
+			var e *loyalty.Error
+			if !errors.As(err, &e) || e.Kind != loyalty.Invalid && e.Kind != loyalty.Refused || e.Details["path"] == "" {
+				t.Fatalf("%q: %v", raw, err)
+			}
+			return
+		}
+		if _, err := doc.Compile(1); err != nil {
+			t.Errorf("%q was taken and does not compile: %v", raw, err)
+		}
+		full, err := json.Marshal(doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := program.Parse(full)
+		if err != nil {
+			t.Fatalf("%q (version %d) is not taken as it was published: %v", raw, version, err)
+		}
+		same, err := json.Marshal(again)
+		if diff := cmp.Diff(string(full), string(same)); err != nil || diff != "" {
+			t.Errorf("%q (version %d) reads back as another document: %v\n%s", raw, version, err, diff)
+		}
+	})
+}
+
+var documents = []string{
+	"{}", "null", "[]", `{"version": 3}`, `{"version": -1}`, `{"currency": "JPY"}`, `{"expiry": "none"}`, `{"expiry": {"after": "P1Y", "to_end_of": "month"}}`, `{"expiry": "never"}`,
+	`{"currency": "ILS", "time_zone": "Asia/Jerusalem", "languages": ["he", "en"], "shop": {"url": "https://shop.example/"}, "point_value": {"points": 100, "amount": 500},
+	  "earning": {"basis": "net", "when": "fulfilled", "rounding": "half_up", "stacking": "multiply", "pending": "P14D", "rules": [
+	    {"id": "base", "on": "order", "rate": {"points": 1, "amount": 100}}, {"id": "double", "on": "order", "multiplier": "2", "during": {"dates": ["2027-03-26"]}}]},
+	  "clawback": "clamp", "hold": {"timeout": "PT15M"}, "redemption": {"minimum": 50, "max_share_of_order": "0.5", "restore_grace": "P30D"}, "exchange": {"USD": "3.7"}}`,
+	`{"exchange": {}}`, `{"earning": {"rules": []}}`, `{"earning": {"rules": [{"id": "a", "on": "activity"}]}}`, `{"tiers": {}}`, `{"hold": {"timeout": "P9999Y"}}`, `{"exchange": {"USD": "1e9"}}`, `{"redemption": {"max_share_of_order": "0.3333333333333333333333333"}}`,
+}
