@@ -9,7 +9,7 @@ STAGE     ?= dev
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
 .DEFAULT_GOAL := help
-.PHONY: help run test race check lint build synth smoke gate bench verify fuzz deploy setup clean
+.PHONY: help run test race check lint build synth smoke gate bench verify fuzz security histories durability conformance deploy setup clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,8 +61,26 @@ verify: ## recompute every ledger of the local table (stop `make run` first)
 	@$(GO) run ./infra/local/regulars verify
 
 fuzz: ## every decoder for FUZZTIME each
-	@for t in $$(grep -rhoE '^func Fuzz[A-Za-z]+' shared --include='*_test.go' | cut -c6-); do \
-	  $(GO) test ./$$(dirname $$(grep -rlE "^func $$t\(" shared --include='*_test.go')) -run '^$$' -fuzz "^$$t$$" -fuzztime $${FUZZTIME:-20s} || exit 1; done
+	@grep -roE '^func Fuzz[A-Za-z]+' events functions infra shared --include='*_test.go' | sed 's/:func / /' | sort | while read -r file target; do \
+	  $(GO) test ./$$(dirname $$file) -run '^$$' -fuzz "^$$target$$" -fuzztime $${FUZZTIME:-20s} </dev/null || exit 1; done
+
+security: ## who may do what, hostile input, signatures, tokens and keys
+	$(GO) test ./shared/web ./shared/storefront ./shared/strict ./infra/topology
+	$(GO) test ./infra/local ./infra/local/regulars -run 'Matrix|MassAssignment|WhoAsks|WhoMay|BadInput|LookAlike|Signature|Storefront|Token|Key|Scopes'
+
+OPS ?= 100000
+histories: ## concurrent requests over HTTP, checked to be linearizable (OPS=, SEED=)
+	$(DYNAMODB) $(GO) test ./infra/proof/histories -count=1 -v -timeout 60m -ops $(OPS) $(if $(SEED),-seed $(SEED))
+
+ROUNDS ?= 100
+durability: ## kill -9 under load, of the host and of its database (ROUNDS=, SEED=)
+	$(DYNAMODB) $(GO) test ./infra/proof/durability -count=1 -v -timeout 60m -rounds $(ROUNDS) $(if $(SEED),-seed $(SEED))
+
+URL    ?= http://127.0.0.1:8080
+KEY    ?= sk_local
+SECRET ?= $(if $(findstring //127.0.0.1,$(URL)),local-webhook-secret)
+conformance: ## judge a running system by the scenarios (URL=, KEY=, SECRET=; YES=1 if it is not on this machine)
+	@$(GO) run ./infra/proof/conformance -url '$(URL)' -key '$(KEY)' -secret '$(SECRET)' $(if $(YES),-yes)
 
 deploy: node_modules ## the stack, with the AWS credentials of the shell (STAGE=dev|prod)
 	npx cdk deploy -c regulars:stage=$(STAGE) --outputs-file cdk.out/outputs.json

@@ -1,0 +1,8 @@
+package main
+
+// scenarios are all there are, in the order in which they are played. A new
+// one is a file of its own and a line here.
+var scenarios = []Scenario{
+	sc1, sc3, sc4, sc5, sc6, sc7, sc8, sc14,
+	idempotency, problems, paging, strictness, signatures,
+}

@@ -1,0 +1,374 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"regulars/infra/local"
+)
+
+// between is the address of a proxy before the target, which may change what
+// is asked and what is answered.
+func between(t *testing.T, target Target, ask func(*http.Request), answer func(*http.Response, []byte) []byte) string {
+	t.Helper()
+	u, err := url.Parse(target.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(u)
+			if ask != nil {
+				ask(r.Out)
+			}
+		},
+		ModifyResponse: func(r *http.Response) error {
+			body, err := io.ReadAll(r.Body)
+			if err != nil {
+				return err
+			}
+			if answer != nil {
+				body = answer(r, body)
+			}
+			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+			r.Header.Set("Content-Length", strconv.Itoa(len(body)))
+			return nil
+		},
+	}
+	srv := httptest.NewServer(proxy)
+	t.Cleanup(srv.Close)
+	return srv.URL
+}
+
+// rewrite changes the body of a request.
+func rewrite(r *http.Request, change func(string) string) {
+	if r.Body == nil {
+		return
+	}
+	raw, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	body := change(string(raw))
+	r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
+}
+
+// fault is something wrong with a system, and who must notice.
+type fault struct {
+	name   string
+	ask    func(*http.Request)
+	answer func(*http.Response, []byte) []byte
+	only   string   // what is played
+	fails  []string // scenario: part, of which each must fail
+	says   string   // what is said of it
+}
+
+func (f fault) String() string { return f.name }
+
+// setting makes a system ignore a setting of the program document.
+func setting(name string) func(*http.Request) {
+	return func(r *http.Request) {
+		if r.Method == "PUT" && r.URL.Path == "/v1/program" {
+			rewrite(r, func(body string) string {
+				var doc object
+				if json.Unmarshal([]byte(body), &doc) == nil {
+					delete(doc, name)
+				}
+				raw, _ := json.Marshal(doc)
+				return string(raw)
+			})
+		}
+	}
+}
+
+// on calls change for the answers of paths that match.
+func on(method, path string, change func(*http.Response, []byte) []byte) func(*http.Response, []byte) []byte {
+	re := regexp.MustCompile(path)
+	return func(r *http.Response, body []byte) []byte {
+		if r.Request.Method == method && re.MatchString(r.Request.URL.Path) {
+			return change(r, body)
+		}
+		return body
+	}
+}
+
+func replace(old, new string) func(*http.Response, []byte) []byte {
+	re := regexp.MustCompile(old)
+	return func(_ *http.Response, body []byte) []byte { return re.ReplaceAll(body, []byte(new)) }
+}
+
+// freshIDs makes every delivery of an order another order.
+func freshIDs() func(*http.Request) {
+	var mu sync.Mutex
+	n := 0
+	return func(r *http.Request) {
+		if r.Method == "POST" && r.URL.Path == "/v1/orders" {
+			mu.Lock()
+			n++
+			id := fmt.Sprintf(`"id":"fresh%d-`, n)
+			mu.Unlock()
+			rewrite(r, func(body string) string { return strings.Replace(body, `"id":"1001`, id, 1) })
+		}
+	}
+}
+
+// faults are what other systems get wrong.
+var faults = []fault{
+	{
+		name: "a point too many", only: "SC1 |SC3",
+		answer: on("POST", "^/v1/orders$", func(_ *http.Response, body []byte) []byte {
+			var n int
+			worth := regexp.MustCompile(`"points":(\d+),"pending"`)
+			if m := worth.FindSubmatch(body); m != nil {
+				n, _ = strconv.Atoi(string(m[1]))
+			}
+			return worth.ReplaceAll(body, fmt.Appendf(nil, `"points":%d,"pending"`, n+1))
+		}),
+		fails: []string{"SC1 duplicates and disorder: as told, by the API", "SC3 partial refunds with a rule change between: three refunds of 16.65"},
+		says:  "points: want 75, got 76",
+	},
+	{
+		name: "a delivery counts each time", only: "SC1 ", ask: freshIDs(),
+		fails: []string{"SC1 duplicates and disorder: as told, by the API"}, says: "status: want stale, got applied",
+	},
+	{
+		name: "a refund is forgotten", only: "SC1 |SC3|SC4|SC14",
+		ask: func(r *http.Request) {
+			if r.URL.Path == "/v1/orders" {
+				rewrite(r, func(body string) string {
+					return regexp.MustCompile(`"refunded":\d+`).ReplaceAllString(body, `"refunded":0`)
+				})
+			}
+		},
+		fails: []string{
+			"SC1 duplicates and disorder: each of the 30 orders of delivery, by the API", "SC3 partial refunds with a rule change between: three refunds of 16.65",
+			"SC4 refund after spending: negative", "SC4 refund after spending: clamp", "SC4 refund after spending: debt", "SC14 guest becomes member: what happens to G happens to A",
+		},
+		says: "an older version was taken",
+	},
+	{
+		name: "rules are never changed", only: "SC3|SC6", ask: setting("earning"),
+		fails: []string{"SC3 partial refunds with a rule change between: three refunds of 16.65", "SC6 expiry at the instant, zone and daylight saving: a double day of 23 hours, in the past"},
+		says:  "the new rule does not hold yet",
+	},
+	{
+		name: "one policy for all", only: "SC4", ask: setting("clawback"),
+		fails: []string{"SC4 refund after spending: negative", "SC4 refund after spending: clamp"}, says: "points.available: want -120, got 0 (what is missing is not shown)",
+	},
+	{
+		name: "restored points never die", only: "SC5",
+		answer: on("GET", "^/v1/members/mem_[0-9A-Z]+$", replace(`\{"at":"[^"]*","points":(200|300)\},?`, "")),
+		fails:  []string{"SC5 return of an order partly paid with points: both halves in time"}, says: "points.expiring",
+	},
+	{
+		name: "one expiry for all", only: "SC5|SC6|SC7|SC14", ask: setting("expiry"),
+		fails: []string{
+			"SC5 return of an order partly paid with points: both halves in time", "SC6 expiry at the instant, zone and daylight saving: a month from the 31st",
+			"SC7 lots, earliest first: in real time", "SC14 guest becomes member: three lots with their own dates",
+		},
+		says: "entries.0.lots.0.expires_at: want 2026-02-28T22:00:00Z, got 2027-01-31T22:00:00Z",
+	},
+	{
+		name: "the zone is UTC", only: "SC6",
+		ask: func(r *http.Request) {
+			if r.Method == "PUT" && r.URL.Path == "/v1/program" {
+				rewrite(r, func(body string) string { return strings.Replace(body, "Asia/Jerusalem", "UTC", 1) })
+			}
+		},
+		fails: []string{
+			"SC6 expiry at the instant, zone and daylight saving: the date of a lot", "SC6 expiry at the instant, zone and daylight saving: a double day of 23 hours, in the past",
+			"SC6 expiry at the instant, zone and daylight saving: the double day 2027-03-26",
+		},
+		says: "want 2027-03-15T22:00:00Z, got 2027-03-16T00:00:00Z",
+	},
+	{
+		name: "holds last for ever", only: "SC8", ask: setting("hold"),
+		fails: []string{"SC8 ten parallel holds: in real time"}, says: "expires_at: want in",
+	},
+	{
+		name: "points are promised twice", only: "SC8",
+		answer: on("POST", "^/v1/holds$", func(r *http.Response, body []byte) []byte {
+			if r.StatusCode == 422 {
+				r.StatusCode = 201
+			}
+			return body
+		}),
+		fails: []string{"SC8 ten parallel holds: in real time"}, says: "want 2 of 10, got 10",
+	},
+	{
+		name: "a replay does not say so", only: "SC8|idempotency",
+		answer: func(r *http.Response, body []byte) []byte {
+			r.Header.Del("Idempotent-Replayed")
+			return body
+		},
+		fails: []string{"SC8 ten parallel holds: in real time", "idempotency keys: replayed byte for byte", "idempotency keys: a refusal is kept too"},
+		says:  `Idempotent-Replayed: want true, got ""`,
+	},
+	{
+		name: "keys are not read", only: "SC8|idempotency",
+		ask: func(r *http.Request) { r.Header.Del("Idempotency-Key") },
+		fails: []string{
+			"SC8 ten parallel holds: in real time", "idempotency keys: replayed byte for byte",
+			"idempotency keys: another body under the same key", "idempotency keys: a refusal is kept too",
+		},
+		says: "replay of POST /v1/members",
+	},
+	{
+		name: "a merge loses the guest", only: "SC14",
+		answer: on("GET", "^/v1/members/", replace(`\{"at":"2036-02-0[12][^"]*","points":\d+\},?`, "")),
+		fails:  []string{"SC14 guest becomes member: three lots with their own dates"}, says: "2036-02-01T22:00:00Z 80",
+	},
+	{
+		name: "books that do not balance", only: "SC3|SC7",
+		answer: on("GET", "/verification$", replace(`"issued":-?\d+`, `"issued":1`)),
+		fails:  []string{"SC3 partial refunds with a rule change between: three refunds of 16.65", "SC7 lots, earliest first: on days 20 and 44"}, says: "books: want a sum of 0",
+	},
+	{
+		name: "a ledger that does not hold", only: "SC4",
+		answer: on("GET", "/verification$", replace(`"valid":true`, `"valid":false`)),
+		fails:  []string{"SC4 refund after spending: debt"}, says: "valid: want true, got false",
+	},
+	{
+		name: "refusals are plain JSON", only: "problem",
+		answer: func(r *http.Response, body []byte) []byte {
+			if r.StatusCode >= 400 {
+				r.Header.Set("Content-Type", "application/json")
+			}
+			return body
+		},
+		fails: []string{
+			"problem documents: 401: who are you", "problem documents: 403: not with this token", "problem documents: 404: no such thing",
+			"problem documents: 404: nothing answers there", "problem documents: 409, 413 and 422", "problem documents: a refused program says where and why",
+		},
+		says: "Content-Type: want application/problem+json",
+	},
+	{
+		name: "pages come oldest first", only: "paging",
+		answer: on("GET", "/(ledger|orders|versions)$", func(_ *http.Response, body []byte) []byte {
+			var page struct {
+				Data    []json.RawMessage `json:"data"`
+				HasMore bool              `json:"has_more"`
+				Next    string            `json:"next_cursor,omitempty"`
+			}
+			if json.Unmarshal(body, &page) != nil {
+				return body
+			}
+			for i, j := 0, len(page.Data)-1; i < j; i, j = i+1, j-1 {
+				page.Data[i], page.Data[j] = page.Data[j], page.Data[i]
+			}
+			raw, _ := json.Marshal(page)
+			return raw
+		}),
+		fails: []string{"paging: a ledger and the orders of a member", "paging: the versions of the program"}, says: "seq in pages of 2: want [5 4 3 2 1], got [4 5 2 3 1]",
+	},
+	{
+		name: "unknown keys are skipped", only: "strict",
+		ask: func(r *http.Request) {
+			if r.URL.Path == "/v1/orders" {
+				rewrite(r, func(body string) string { return strings.Replace(body, `, "colour": "red"`, "", 1) })
+			}
+		},
+		fails: []string{"strict JSON: refused by the API"}, says: "want 400 for",
+	},
+	{
+		name: "any signature will do", only: "signatures",
+		ask: func(r *http.Request) {
+			if !strings.HasPrefix(r.URL.Path, "/v1/webhooks/") {
+				return
+			}
+			rewrite(r, func(body string) string {
+				for _, headers := range [][]string{signedStandard(testSecret, []byte(body), time.Now()), signedShopify(testSecret, "orders/paid", []byte(body))} {
+					for i := 2; i < len(headers); i += 2 {
+						r.Header.Set(headers[i], headers[i+1])
+					}
+				}
+				return body
+			})
+		},
+		fails: []string{"webhook signatures: standard", "webhook signatures: shopify"}, says: "want 401",
+	},
+	{
+		name: "it falls over", only: "SC7|paging",
+		answer: on("GET", "^/v1/members/mem_", func(r *http.Response, body []byte) []byte {
+			r.StatusCode = 500
+			return []byte("<html>")
+		}),
+		fails: []string{"SC7 lots, earliest first: in real time", "paging: a ledger and the orders of a member"}, says: "answered 500 <html>",
+	},
+	{
+		name: "it answers something else", only: "SC14|idempotency",
+		answer: on("POST", "^/v1/(members|orders)", func(r *http.Response, body []byte) []byte { return []byte(`[1, 2]`) }),
+		fails:  []string{"SC14 guest becomes member: three lots with their own dates", "idempotency keys: replayed byte for byte"}, says: "id: want a text, got nothing",
+	},
+}
+
+// A kit that cannot fail proves nothing: each fault is noticed, by its name.
+func TestFaultsAreNoticed(t *testing.T) {
+	t.Parallel()
+	if _, _, err := judgeThrough(t, fault{only: "SC3|SC4|problem|strict"}); err != nil {
+		t.Fatalf("without a fault: %v", err)
+	}
+	noticed := map[string]bool{}
+	for _, f := range faults {
+		for _, name := range f.fails {
+			scenario, _, _ := strings.Cut(name, ": ")
+			noticed[scenario] = true
+		}
+		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
+			r, out, err := judgeThrough(t, f)
+			if err == nil {
+				t.Fatalf("nothing was noticed:\n%s", out)
+			}
+			failed := map[string]bool{}
+			for _, p := range r.Parts {
+				failed[p.Scenario+": "+p.Name] = p.Outcome == Failed
+			}
+			for _, name := range f.fails {
+				if !failed[name] {
+					t.Errorf("%s did not fail:\n%s", name, out)
+				}
+				if !strings.Contains(out, "FAIL\n") || !strings.Contains(out, "\n  "+name+"\n") {
+					t.Errorf("the summary does not name %s:\n%s", name, out)
+				}
+			}
+			if !strings.Contains(out, f.says) {
+				t.Errorf("it does not say %q:\n%s", f.says, out)
+			}
+		})
+	}
+	for _, s := range scenarios {
+		if !noticed[s.Name] {
+			t.Errorf("no fault was tried that %s must notice", s.Name)
+		}
+	}
+}
+
+// judgeThrough judges a host that has a fault. The error is nil when all holds.
+func judgeThrough(t *testing.T, f fault) (Report, string, error) {
+	t.Helper()
+	target := host(t, local.Config{})
+	target.URL = between(t, target, f.ask, f.answer)
+	chosen, err := choose(f.only)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out lockedBuffer
+	r, err := Play(t.Context(), target, chosen, &out)
+	if err == nil && r.Count(Failed) > 0 {
+		err = fmt.Errorf("%d parts failed", r.Count(Failed))
+	}
+	return r, out.String(), err
+}
