@@ -9,10 +9,10 @@ STAGE     ?= dev
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
 .DEFAULT_GOAL := help
-.PHONY: help run test race check lint build synth smoke gate bench verify fuzz security histories durability conformance deploy setup clean
+.PHONY: help run test race check lint build synth smoke gate bench verify fuzz security simulate histories durability conformance deploy setup clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## the whole system on this machine: http://127.0.0.1:8080
 	@$(GO) build -o dist/regulars ./infra/local/regulars
@@ -68,11 +68,16 @@ security: ## who may do what, hostile input, signatures, tokens and keys
 	$(GO) test ./shared/web ./shared/storefront ./shared/strict ./infra/topology
 	$(GO) test ./infra/local ./infra/local/regulars -run 'Matrix|MassAssignment|WhoAsks|WhoMay|BadInput|LookAlike|Signature|Storefront|Token|Key|Scopes'
 
-OPS ?= 100000
+simulate: OPS ?= 1000000
+simulate: SEED ?= 1
+simulate: ## a seeded simulation under every fault, against a model (SEED=, OPS=)
+	@$(GO) build -o dist/simulate ./infra/proof/simulate && ./dist/simulate -seed $(SEED) -ops $(OPS)
+
+histories: OPS ?= 100000
 histories: ## concurrent requests over HTTP, checked to be linearizable (OPS=, SEED=)
 	$(DYNAMODB) $(GO) test ./infra/proof/histories -count=1 -v -timeout 60m -ops $(OPS) $(if $(SEED),-seed $(SEED))
 
-ROUNDS ?= 100
+durability: ROUNDS ?= 100
 durability: ## kill -9 under load, of the host and of its database (ROUNDS=, SEED=)
 	$(DYNAMODB) $(GO) test ./infra/proof/durability -count=1 -v -timeout 60m -rounds $(ROUNDS) $(if $(SEED),-seed $(SEED))
 

@@ -71,8 +71,8 @@ func (a *Account) date(r *Record, pinned *Terms, now time.Time, first bool) time
 		at = pinned.EarnedAt(&r.Order, now)
 	}
 	active, dies := int64(0), int64(0)
-	if ripe := pinned.Earning.Pending.After(at, pinned.Zone); ripe.After(now) {
-		active = ripe.Unix()
+	if ripe := pinned.Earning.Pending.After(at, pinned.Zone); !pinned.Earning.Pending.IsZero() && ripe.After(now) {
+		active = ripe.Unix() // without a period nothing waits, even for a clock that is behind
 	}
 	if end := pinned.expires(at); !end.IsZero() {
 		dies = end.Unix()

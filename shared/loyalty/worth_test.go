@@ -106,3 +106,20 @@ func TestEqualVersionsMeetInAWebhook(t *testing.T) {
 		t.Error("the API took an equal version with other content")
 	}
 }
+
+// Where a program lets no points wait, none wait for a clock that is behind
+// the one that took the order.
+func TestNothingWaitsWithoutAPendingPeriod(t *testing.T) {
+	paid := time.Date(2028, 6, 22, 7, 6, 15, 0, time.UTC)
+	o := sale("1", 24300)
+	o.PaidAt = paid
+	a, r := &loyalty.Account{Member: "M"}, &loyalty.Record{}
+	take(t, a, r, o, nil, terms(), paid.Add(time.Minute))
+	back := sale("1", 24300)
+	back.PaidAt, back.Version.N, back.Refunded = paid, 2, 20500
+	take(t, a, r, back, nil, terms(), paid.Add(-time.Minute))
+	if b := a.BalanceAt(paid.Add(-time.Minute), terms()); b.Available != 38 || b.Pending != 0 {
+		t.Errorf("%+v", b)
+	}
+	whole(t, a)
+}

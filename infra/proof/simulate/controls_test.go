@@ -65,12 +65,12 @@ func TestAFailureIsShrunk(t *testing.T) {
 	if w.wrong == nil {
 		t.Fatal("nothing was noticed")
 	}
-	steps := shrink(1, 0, w.wrong.step+1, fault, deadline(t))
+	world, steps, wrong := shrink(1, &failure{0, w.wrong}, fault, deadline(t))
 	if len(steps) > 3 {
-		t.Errorf("%d operations are left of %d, one order is enough: %v", len(steps), w.wrong.step+1, steps)
+		t.Errorf("%d operations are left, one order is enough: %v", len(steps), steps)
 	}
-	if again := play(1, 0, steps[len(steps)-1]+1, kept(steps), fault, nil); again.wrong == nil {
-		t.Error("what is left does not fail")
+	if again := play(1, world, steps[len(steps)-1]+1, kept(steps), fault, nil); again.wrong == nil || again.wrong.what != wrong.what {
+		t.Errorf("what is left fails with %v, and should with %v", again.wrong, wrong)
 	}
 	t.Logf("%d operations shrink to %v", w.wrong.step+1, steps)
 }

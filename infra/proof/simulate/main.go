@@ -44,10 +44,10 @@ func run(seed uint64, ops, one int, keep string) error {
 		return nil
 	}
 	fmt.Printf("world %d: %v\n", failed.world, failed.wrong)
-	fmt.Println("shrinking to the operations that it takes, for two minutes at most ...")
-	steps := shrink(seed, failed.world, failed.wrong.step+1, seam{}, time.Now().Add(2*time.Minute))
-	fmt.Printf("%d operations are enough. See them again:\n\n  go run ./infra/proof/simulate -seed %d -world %d -keep %s\n",
-		len(steps), seed, failed.world, joinInts(steps))
+	fmt.Println("looking for few operations that fail, for two minutes at most ...")
+	world, steps, wrong := shrink(seed, failed, seam{}, time.Now().Add(2*time.Minute))
+	fmt.Printf("%d operations are enough: %v\nSee them again:\n\n  go run ./infra/proof/simulate -seed %d -world %d -keep %s\n",
+		len(steps), wrong, seed, world, joinInts(steps))
 	return errors.New("the product and the model differ")
 }
 

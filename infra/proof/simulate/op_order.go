@@ -116,14 +116,19 @@ func tell(w *world, p *programme, o *shopOrder, e *edition, r *rand.Rand) *messa
 	return m
 }
 
-// anOrder is one of the shop's newest.
+// anOrder is one of the shop's newest, half of the time of the very newest:
+// then its states overtake each other.
 func (w *world) anOrder(p *programme, shopify bool, r *rand.Rand) *shopOrder {
 	all := w.shops[p.name].orders
+	circle := 60
+	if r.IntN(2) == 0 {
+		circle = 6
+	}
 	for range 10 {
 		if len(all) == 0 {
 			break
 		}
-		if o := all[len(all)-1-r.IntN(min(60, len(all)))]; (o.channel == byShopify) == shopify {
+		if o := all[len(all)-1-r.IntN(min(circle, len(all)))]; (o.channel == byShopify) == shopify {
 			return o
 		}
 	}
@@ -137,7 +142,7 @@ func drawChange(w *world, p *programme, r *rand.Rand) *message {
 	}
 	e := o.next()
 	if r.IntN(40) == 0 { // a mistake of the shop: another content under the same version
-		e.note = "edited"
+		e.note = fmt.Sprint("edited ", w.number())
 		return tell(w, p, o, e, r)
 	}
 	e.version++

@@ -19,17 +19,20 @@ var redeemPoints = Kind{Name: "redemption", Weight: 5, Draw: func(w *world, p *p
 
 // A hold is captured or released, in time or too late.
 var endHold = Kind{Name: "end of a hold", Weight: 9, Draw: func(w *world, p *programme, r *rand.Rand) *message {
-	id := w.oneOf(p, "hold", r)
-	if id == "" {
-		return nil
+	if id := w.oneOf(p, "hold", r); id != "" {
+		return w.end(p, id, r)
 	}
+	return nil
+}}
+
+func (w *world) end(p *programme, id string, r *rand.Rand) *message {
 	what := []string{"capture", "capture", "release"}[r.IntN(3)]
-	return &message{op: &endSpending{id: id, path: "/v1/holds/hld_" + id + "/" + what, what: what}, program: p, key: w.key(what), acked: func(body map[string]any) {
+	return &message{kind: "end of a hold", op: &endSpending{id: id, path: "/v1/holds/hld_" + id + "/" + what, what: what}, program: p, key: w.key(what), acked: func(body map[string]any) {
 		if id, ok := body["redemption"].(string); ok {
 			w.remember(p, "redemption", id[len("rdm_"):])
 		}
 	}}
-}}
+}
 
 // A redemption is undone.
 var cancelRedemption = Kind{Name: "cancellation", Weight: 2, Draw: func(w *world, p *programme, r *rand.Rand) *message {
@@ -56,9 +59,15 @@ func drawSpending(w *world, p *programme, r *rand.Rand, path string) *message {
 	if r.IntN(5) == 0 {
 		s.points = most
 	}
+	soon := rand.New(rand.NewPCG(r.Uint64(), 0))
 	return &message{op: s, program: p, key: w.key("spend"), acked: func(body map[string]any) {
 		if id, ok := body["hold"].(string); ok && body["status"] == "held" {
-			w.remember(p, "hold", id[len("hld_"):])
+			id = id[len("hld_"):]
+			w.remember(p, "hold", id)
+			for range soon.IntN(3) { // the till goes on, most often in time; now and then it does so twice
+				end := w.end(p, id, soon)
+				w.deliver(end, w.clock+soon.Int64N(1+int64(p.rules().hold.Seconds())))
+			}
 		} else if id, ok := body["redemption"].(string); ok {
 			w.remember(p, "redemption", id[len("rdm_"):])
 		}

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -48,9 +51,23 @@ type report struct {
 	Digest string
 }
 
+// String is the whole report: how each kind of operation ended, with bars.
 func (r report) String() string {
-	return fmt.Sprintf("%d operations in %d worlds: %d deliveries, %d of them duplicates; %d transactions, %d faults, %d crashes; %d events\ndigest %s\n",
+	var b strings.Builder
+	outcomes := slices.SortedFunc(maps.Keys(r.Outcomes), func(x, y outcome) int {
+		return cmp.Or(cmp.Compare(x.kind, y.kind), cmp.Compare(r.Outcomes[y], r.Outcomes[x]), cmp.Compare(x.end, y.end))
+	})
+	for i, o := range outcomes {
+		kind := ""
+		if i == 0 || outcomes[i-1].kind != o.kind {
+			kind = o.kind
+		}
+		n := r.Outcomes[o]
+		fmt.Fprintf(&b, "%-20s %-28s %8d %s\n", kind, o.end, n, strings.Repeat("▇", (n*400+r.Deliveries-1)/r.Deliveries))
+	}
+	fmt.Fprintf(&b, "\n%d operations in %d worlds: %d deliveries, %d of them duplicates; %d transactions, %d faults, %d crashes; %d events\ndigest %s\n",
 		r.Operations, r.Worlds, r.Deliveries, r.Duplicates, r.Writes, r.Faults, r.Crashes, r.Events, r.Digest)
+	return b.String()
 }
 
 // failure is a world in which something was wrong.
@@ -106,27 +123,47 @@ func worldSeed(seed uint64, world int) uint64 {
 	return rand.New(rand.NewPCG(seed, uint64(world))).Uint64()
 }
 
-// shrink looks for few operations that still fail, by leaving out ever smaller
-// runs of them (after Zeller and Hildebrandt, "Simplifying and Isolating
+// shrink looks for few operations that fail: in many short worlds first, since
+// most faults show in one of them, else in the one that failed.
+func shrink(seed uint64, failed *failure, front seam, until time.Time) (world int, steps []int, wrong *violation) {
+	world, last := failed.world, failed.wrong.step+1
+	const short, firstShort = 250, 1_000_000 // far from the worlds of any simulation
+	for n, half := firstShort, time.Now().Add(time.Until(until)/2); time.Now().Before(half); n++ {
+		if w := play(seed, n, short, nil, front, nil); w.wrong != nil {
+			world, last = n, min(w.wrong.step+1, short)
+			break
+		}
+	}
+	steps, wrong = leaveOut(seed, world, last, front, until)
+	if wrong == nil {
+		wrong = failed.wrong
+	}
+	return world, steps, wrong
+}
+
+// leaveOut leaves out ever smaller runs of a world's operations while it still
+// fails (after Zeller and Hildebrandt, "Simplifying and Isolating
 // Failure-Inducing Input", 2002). The time between operations stays, so that
 // what happens by the clock still does.
-func shrink(seed uint64, world, last int, front seam, until time.Time) []int {
-	steps := make([]int, last)
-	for i := range steps {
-		steps[i] = i
+func leaveOut(seed uint64, world, last int, front seam, until time.Time) (steps []int, wrong *violation) {
+	for i := range last {
+		steps = append(steps, i)
 	}
-	fails := func(of []int) bool {
-		return len(of) > 0 && play(seed, world, last, kept(of), front, nil).wrong != nil
-	}
-	for size := len(steps) / 2; size > 0; size /= 2 {
-		for at := 0; at < len(steps) && time.Now().Before(until); {
-			rest := slices.Concat(steps[:at], steps[min(at+size, len(steps)):])
-			if fails(rest) {
-				steps = rest
-			} else {
-				at += size
+	for before := len(steps) + 1; len(steps) < before; {
+		before = len(steps)
+		for size := max(len(steps)/2, 1); size > 0; size /= 2 {
+			for at := 0; at < len(steps) && len(steps) > 1 && time.Now().Before(until); {
+				rest := slices.Concat(steps[:at], steps[min(at+size, len(steps)):])
+				if len(rest) == 0 {
+					break
+				}
+				if w := play(seed, world, last, kept(rest), front, nil); w.wrong != nil {
+					steps, wrong = rest, w.wrong
+				} else {
+					at += size
+				}
 			}
 		}
 	}
-	return steps
+	return steps, wrong
 }

@@ -44,6 +44,20 @@ func TestSimulation(t *testing.T) {
 	if r.Operations != ops || r.Deliveries < ops*3/2 || r.Faults < ops/2 || r.Crashes < ops/100 || r.Writes < ops || r.Events < ops/2 {
 		t.Errorf("too little happened: %+v", r)
 	}
+	for _, k := range kinds {
+		done, unanswered := 0, 0
+		for o, n := range r.Outcomes {
+			if o.kind == k.Name && (strings.HasPrefix(o.end, "20") || o.end == "done" || o.end == "404 not_found") {
+				done += n
+			}
+			if o.kind == k.Name && o.end == "no answer" {
+				unanswered += n
+			}
+		}
+		if done == 0 || unanswered == 0 {
+			t.Errorf("%s: %d ended well, %d had no answer", k.Name, done, unanswered)
+		}
+	}
 }
 
 // Worlds that once showed a fault, which was mended.

@@ -280,6 +280,7 @@ func (w *world) served(t *task, r *rand.Rand) {
 	}
 	outside := t.status == http.StatusUnauthorized && t.skewed // of a signature's five minutes
 	if t.crashed || t.status >= 500 || outside {
+		w.tally.Outcomes[outcome{m.kind, "no answer"}]++
 		if !m.done && m.due == 0 {
 			if m.tries > 1000 {
 				w.violated(m.step, "%s never got an answer", m.kind)
@@ -290,6 +291,7 @@ func (w *world) served(t *task, r *rand.Rand) {
 		return
 	}
 	if m.op == nil {
+		w.tally.Outcomes[outcome{m.kind, "done"}]++
 		return
 	}
 	var body map[string]any
@@ -303,6 +305,14 @@ func (w *world) served(t *task, r *rand.Rand) {
 		w.violated(m.step, "%s was answered %d %s, and should be %v", m, t.status, t.body.Bytes(), t.possible)
 		return
 	}
+	end := fmt.Sprint(t.status)
+	for _, more := range []string{"code", "status"} {
+		if s, ok := body[more].(string); ok {
+			end += " " + s
+			break
+		}
+	}
+	w.tally.Outcomes[outcome{m.kind, end}]++
 	switch {
 	case m.done && m.key != "" && !bytes.Equal(m.reply, t.body.Bytes()):
 		w.violated(m.step, "%s was answered %s, and again under the same key %s", m.kind, m.reply, t.body.Bytes())

@@ -64,7 +64,7 @@ func (x *wire) Get(ctx context.Context, k table.Key, consistent bool) (table.Ite
 		}
 		return old, nil
 	}
-	return x.w.base.Get(ctx, k, consistent)
+	return x.w.remote.Get(ctx, k, consistent)
 }
 
 // Write implements table.Engine.
@@ -91,7 +91,8 @@ func (x *wire) Write(ctx context.Context, writes ...table.Write) error {
 		}
 		before[i] = it
 	}
-	if err := x.w.base.Write(ctx, writes...); err != nil {
+	err := x.w.remote.Write(ctx, writes...)
+	if err != nil && (errors.Is(err, table.ErrConflict) || !x.stored(ctx, before[0], writes[0])) {
 		return err
 	}
 	for i, k := range keys {
@@ -100,10 +101,17 @@ func (x *wire) Write(ctx context.Context, writes ...table.Write) error {
 	x.w.tally.Writes++
 	x.w.wrote(t, writes)
 	t.boundary()
-	if x.fault(t, o.after) {
+	if err == nil && x.fault(t, o.after) {
 		return errTimeout
 	}
-	return nil
+	return err
+}
+
+// stored tells whether a transaction of which the engine does not know the
+// outcome was made: nobody else wrote meanwhile.
+func (x *wire) stored(ctx context.Context, before table.Item, w table.Write) bool {
+	it, err := x.w.base.Get(ctx, w.Item.Key, true)
+	return err == nil && it.Version == before.Version+1 || w.Delete && before.Version > 0 && errors.Is(err, table.ErrNotFound)
 }
 
 // Query implements table.Engine.
@@ -113,7 +121,7 @@ func (x *wire) Query(ctx context.Context, q table.Query) (table.Page, error) {
 	if x.fault(t, x.w.odds.throttled) {
 		return table.Page{}, errThrottled
 	}
-	return x.w.base.Query(ctx, q)
+	return x.w.remote.Query(ctx, q)
 }
 
 // DueBefore implements table.Engine. The index lags: a key may not be there yet.
@@ -123,7 +131,7 @@ func (x *wire) DueBefore(ctx context.Context, shard, before, cursor string, limi
 	if x.fault(t, x.w.odds.throttled) {
 		return nil, "", errThrottled
 	}
-	keys, next, err := x.w.base.DueBefore(ctx, shard, before, cursor, limit)
+	keys, next, err := x.w.remote.DueBefore(ctx, shard, before, cursor, limit)
 	if len(keys) > 0 && x.fault(t, x.w.odds.stale) {
 		keys = keys[:len(keys)-1]
 	}
@@ -133,5 +141,5 @@ func (x *wire) DueBefore(ctx context.Context, shard, before, cursor string, limi
 // Scan implements table.Engine.
 func (x *wire) Scan(ctx context.Context, cursor string, limit int) (table.Page, error) {
 	x.call(ctx)
-	return x.w.base.Scan(ctx, cursor, limit)
+	return x.w.remote.Scan(ctx, cursor, limit)
 }

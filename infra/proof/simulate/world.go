@@ -21,6 +21,7 @@ type world struct {
 	seed       uint64
 	odds       odds
 	base       table.Engine // without faults
+	remote     table.Engine // the same table as the product reaches it
 	feed       table.Feed
 	front      seam
 	programmes []*programme
@@ -60,7 +61,13 @@ type shop struct {
 // tally counts what a world did.
 type tally struct {
 	Operations, Deliveries, Duplicates, Writes, Reads, Faults, Crashes, Events int
+
+	Outcomes map[outcome]int
 }
+
+// outcome is how deliveries of one kind ended: a status, and its code or what
+// became of the order.
+type outcome struct{ kind, end string }
 
 func (t *tally) add(o tally) {
 	t.Operations += o.Operations
@@ -71,6 +78,12 @@ func (t *tally) add(o tally) {
 	t.Faults += o.Faults
 	t.Crashes += o.Crashes
 	t.Events += o.Events
+	if t.Outcomes == nil {
+		t.Outcomes = map[outcome]int{}
+	}
+	for k, n := range o.Outcomes {
+		t.Outcomes[k] += n
+	}
 }
 
 // violation is what must never happen.
@@ -100,7 +113,8 @@ func newWorld(seed uint64, o odds, front seam) *world {
 func openWorld(seed uint64, o odds, front seam, engine table.Engine, feed table.Feed) *world {
 	r := rand.New(rand.NewPCG(seed, 0))
 	w := &world{
-		seed: seed, odds: o, base: engine, feed: feed, front: front, shops: map[string]*shop{}, previous: map[table.Key]table.Item{},
+		seed: seed, odds: o, base: engine, remote: engine, feed: feed, front: front, shops: map[string]*shop{}, previous: map[table.Key]table.Item{},
+		tally: tally{Outcomes: map[outcome]int{}},
 		// Somewhere in four years: leap days, ends of years, both changes of the clocks.
 		clock: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC).Unix() + r.Int64N(4*365*24*3600),
 	}
