@@ -48,18 +48,34 @@ func (h *Handler) Announce(ctx context.Context, changes []table.Change) (int, er
 	return len(changes), nil
 }
 
+// attempts is how often events are put that the bus refused while it took
+// others: one change may be of many events, all of which have to be taken
+// before the next change can be announced.
+const attempts = 3
+
 // put sends events and answers the change of the first that was not taken.
 func (h *Handler) put(ctx context.Context, batch []events.Event, from []int) (int, error) {
 	for len(batch) > 0 {
 		n := min(BatchSize, len(batch))
-		taken, err := h.Bus.Put(ctx, batch[:n])
-		if err != nil {
-			return from[0], fmt.Errorf("put events: %w", err)
-		}
-		for i := range n {
-			if i >= len(taken) || !taken[i] {
-				return from[i], fmt.Errorf("the bus did not take event %s of type %s", batch[i].ID, batch[i].Type)
+		left, of := batch[:n], from[:n]
+		for range attempts {
+			taken, err := h.Bus.Put(ctx, left)
+			if err != nil {
+				return of[0], fmt.Errorf("put events: %w", err)
 			}
+			var refused []events.Event
+			var where []int
+			for i, e := range left {
+				if i >= len(taken) || !taken[i] {
+					refused, where = append(refused, e), append(where, of[i])
+				}
+			}
+			if left, of = refused, where; len(left) == 0 {
+				break
+			}
+		}
+		if len(left) > 0 {
+			return of[0], fmt.Errorf("the bus did not take event %s of type %s", left[0].ID, left[0].Type)
 		}
 		batch, from = batch[n:], from[n:]
 	}

@@ -106,15 +106,38 @@ func TestAnnounceUntilTheBusIsDown(t *testing.T) {
 
 // A bus that answers for fewer events than it was given has not taken the rest.
 func TestAnnounceToABusThatForgets(t *testing.T) {
-	done, err := (&announce.Handler{Bus: forgetful{}}).Announce(t.Context(), crowd(t, 5))
-	if done != 2 || err == nil {
-		t.Errorf("%d done (%v)", done, err)
+	for n, want := range map[int]int{5: 5, 6: 6, 8: 6} { // it is asked three times
+		done, err := (&announce.Handler{Bus: forgetful{}}).Announce(t.Context(), crowd(t, n))
+		if done != want || (err == nil) != (want == n) {
+			t.Errorf("of %d, %d done (%v)", n, done, err)
+		}
 	}
 }
 
 type forgetful struct{}
 
-func (forgetful) Put(context.Context, []events.Event) ([]bool, error) { return []bool{true, true}, nil }
+func (forgetful) Put(_ context.Context, batch []events.Event) ([]bool, error) {
+	return []bool{true, true}[:min(2, len(batch))], nil
+}
+
+// What is refused beside others is put again by itself, without them.
+func TestAnnounceAgainWhatWasRefused(t *testing.T) {
+	b := &bus{refuses: enrolled(3)}
+	once := relenting{b}
+	done, err := (&announce.Handler{Bus: once}).Announce(t.Context(), crowd(t, 10))
+	if done != 10 || err != nil || len(b.took) != 10 || b.calls != 2 {
+		t.Errorf("%d done (%v), %d taken in %d calls", done, err, len(b.took), b.calls)
+	}
+}
+
+// relenting refuses an event once.
+type relenting struct{ *bus }
+
+func (r relenting) Put(ctx context.Context, batch []events.Event) ([]bool, error) {
+	taken, err := r.bus.Put(ctx, batch)
+	r.refuses = ""
+	return taken, err
+}
 
 // An item that cannot be decoded holds up what comes after it, not before.
 func TestAnnounceUntilAnItemIsBroken(t *testing.T) {

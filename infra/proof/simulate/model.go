@@ -64,17 +64,12 @@ func (p *programme) holder(id string) *member {
 	return m.copy()
 }
 
-// forget takes the names of a member, and of those merged into it.
+// forget takes a member's name.
 func (p *programme) forget(m *member) {
-	m.gone = true
-	p.store(m)
-	for _, id := range append([]string{m.id}, m.merged...) {
-		one := p.members[id]
-		if strings.HasPrefix(one.name, "person-") { // a guest's name is also that of who came back
-			p.erased = append(p.erased, one.name)
-		}
-		one.name = ""
+	if strings.HasPrefix(m.name, "person-") { // a guest's name is also that of who came back
+		p.erased = append(p.erased, m.name)
 	}
+	m.name, m.gone = "", true
 }
 
 // call gives a member a name, which is found again from now on.
@@ -101,13 +96,12 @@ type member struct {
 	owed    int64
 	ledger  []line
 	balance int64
-	dead    []part   // what died unspent, by when
-	at      int64    // of the last decision
-	into    string   // whom it was merged into
-	name    string   // in a simulation everyone's is her own
-	merged  []string // who was merged into this one
-	gone    bool     // erased
-	touched bool     // since the last check
+	dead    []part // what died unspent, by when
+	at      int64  // of the last decision
+	into    string // whom it was merged into
+	name    string // in a simulation everyone's is her own
+	gone    bool   // erased
+	touched bool   // since the last check
 }
 
 type (

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"slices"
 	"time"
 )
 
@@ -96,11 +95,9 @@ func (g *merge) Decide(p *programme, now time.Time, _ string) (answer, func()) {
 	from.lots, from.holds, from.dead, from.owed, from.into = nil, nil, nil, 0, into.id
 	into.pay(t)
 	into.at, from.at = now.Unix(), now.Unix()
-	into.merged = slices.Concat(into.merged, []string{from.id}, from.merged)
 	if into.name == "" {
 		into.name = from.name
 	}
-	into.gone = into.gone || from.gone
 	shown := into.copy()
 	shown.settle(now, t)
 	available, _ := shown.shown(t)
@@ -124,7 +121,7 @@ func (e *erase) Request(p *programme, _ time.Time) *http.Request {
 
 func (e *erase) Decide(p *programme, _ time.Time, _ string) (answer, func()) {
 	m := p.holder(e.member)
-	return answer{200, "", []value{{"member", "mem_" + m.id}, {"erased", true}}}, func() { p.forget(m) }
+	return answer{200, "", []value{{"member", "mem_" + m.id}, {"erased", true}}}, func() {}
 }
 
 // Points are given or taken by hand.

@@ -71,15 +71,11 @@ func (t *redact) Decide(p *programme, _ time.Time, _ string) (answer, func()) {
 		return answer{200, "", []value{{"status", "duplicate"}}}, nil
 	}
 	return answer{200, "", []value{{"status", "applied"}}}, func() {
-		who, asked := p.asked[request]
-		if !asked {
+		if _, asked := p.asked[request]; !asked {
+			p.asked[request] = "" // until it is done: whom it is about
 			if m := p.holder(p.external[p.name+"-shopify/"+t.customer]); m != nil {
-				who = m.id
+				p.asked[request] = m.id
 			}
-			p.asked[request] = who // until it is done
-		}
-		if who != "" {
-			p.forget(p.holder(who))
 		}
 	}
 }

@@ -229,14 +229,20 @@ func (w *world) wrote(t *task, writes []table.Write) {
 }
 
 // forgotten follows an erasure, which takes a transaction for each of the
-// people who were merged: what they were known by, and in the end the request.
+// people who were merged, and may be cut short between them.
 func (w *world) forgotten(t *task, writes []table.Write) {
+	p := t.m.program
+	r, redacts := t.m.op.(*redact)
+	_, erases := t.m.op.(*erase)
 	for _, wr := range writes {
-		if id, ok := strings.CutPrefix(wr.Item.PK, t.program+"#EXTERNAL#"); ok && wr.Delete {
-			delete(t.m.program.external, wr.Item.SK+"/"+id)
+		if id, ok := strings.CutPrefix(wr.Item.PK, p.name+"#EXTERNAL#"); ok && wr.Delete {
+			delete(p.external, wr.Item.SK+"/"+id)
 		}
-		if r, ok := t.m.op.(*redact); ok && wr.Item.SK == "PRIVACY" && wr.Item.Version > 1 {
-			t.m.program.asked[fmt.Sprint(r.request)] = ""
+		if wr.Item.SK == "PROFILE" && (redacts || erases) {
+			p.forget(p.members[wr.Item.PK[strings.LastIndexByte(wr.Item.PK, '#')+1:]])
+		}
+		if redacts && wr.Item.SK == "PRIVACY" && wr.Item.Version > 1 {
+			p.asked[fmt.Sprint(r.request)] = ""
 		}
 	}
 }
