@@ -9,7 +9,7 @@ STAGE     ?= dev
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
 .DEFAULT_GOAL := help
-.PHONY: help run test race check lint build synth smoke gate bench verify fuzz security simulate histories durability conformance deploy setup clean
+.PHONY: help run test race check lint build synth smoke gate bench verify fuzz security simulate histories durability nightly conformance deploy setup clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,7 +22,8 @@ test: ## all tests, on both engines; needs Java for the second
 	CDK_VALIDATION=false $(DYNAMODB) $(GO) test ./...
 
 race: ## the same under the race detector, the CDK app aside
-	$(DYNAMODB) $(GO) test -race $$($(GO) list ./... | grep -v -e /infra$$ -e /infra/bench -e /infra/runtimeapi)
+	$(DYNAMODB) $(GO) test -race $$($(GO) list ./... | grep -v -e /infra$$ -e /infra/bench -e /infra/runtimeapi -e /infra/proof)
+	$(DYNAMODB) $(GO) test -race ./infra/proof/histories -ops 2000
 
 check: lint test race synth gate ## all that must pass before a change lands
 
@@ -80,6 +81,12 @@ histories: ## concurrent requests over HTTP, checked to be linearizable (OPS=, S
 durability: ROUNDS ?= 100
 durability: ## kill -9 under load, of the host and of its database (ROUNDS=, SEED=)
 	$(DYNAMODB) $(GO) test ./infra/proof/durability -count=1 -v -timeout 60m -rounds $(ROUNDS) $(if $(SEED),-seed $(SEED))
+
+nightly: ## all proofs at their full length, some hours
+	$(MAKE) simulate OPS=10000000 SEED=$$(date +%Y%m%d)
+	$(MAKE) histories OPS=1000000
+	$(MAKE) durability ROUNDS=1000
+	$(MAKE) fuzz FUZZTIME=10m
 
 URL    ?= http://127.0.0.1:8080
 KEY    ?= sk_local

@@ -24,6 +24,7 @@ type programme struct {
 	receipts map[string][]answer // by idempotency key: what it was answered, one of these
 	erased   []string            // names of people whose data must be gone
 	asked    map[string]string   // privacy requests: who is yet to be erased for it, "" when all is done
+	about    map[string]string   // privacy requests: whom they were about
 }
 
 // rules are what the simulation varies of a program document.
@@ -96,12 +97,13 @@ type member struct {
 	owed    int64
 	ledger  []line
 	balance int64
-	dead    []part // what died unspent, by when
-	at      int64  // of the last decision
-	into    string // whom it was merged into
-	name    string // in a simulation everyone's is her own
-	gone    bool   // erased
-	touched bool   // since the last check
+	dead    []part   // what died unspent, by when
+	at      int64    // of the last decision
+	into    string   // whom it was merged into
+	merged  []string // who was merged into this one
+	name    string   // in a simulation everyone's is her own
+	gone    bool     // erased
+	touched bool     // since the last check
 }
 
 type (

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -95,6 +96,7 @@ func (g *merge) Decide(p *programme, now time.Time, _ string) (answer, func()) {
 	from.lots, from.holds, from.dead, from.owed, from.into = nil, nil, nil, 0, into.id
 	into.pay(t)
 	into.at, from.at = now.Unix(), now.Unix()
+	into.merged = slices.Concat(into.merged, []string{from.id}, from.merged)
 	if into.name == "" {
 		into.name = from.name
 	}

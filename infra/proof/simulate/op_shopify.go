@@ -74,7 +74,7 @@ func (t *redact) Decide(p *programme, _ time.Time, _ string) (answer, func()) {
 		if _, asked := p.asked[request]; !asked {
 			p.asked[request] = "" // until it is done: whom it is about
 			if m := p.holder(p.external[p.name+"-shopify/"+t.customer]); m != nil {
-				p.asked[request] = m.id
+				p.asked[request], p.about[request] = m.id, m.id
 			}
 		}
 	}

@@ -45,44 +45,29 @@ func TestSimulation(t *testing.T) {
 		t.Errorf("too little happened: %+v", r)
 	}
 	for _, k := range kinds {
-		done, unanswered := 0, 0
+		done := 0
 		for o, n := range r.Outcomes {
 			if o.kind == k.Name && (strings.HasPrefix(o.end, "20") || o.end == "done" || o.end == "404 not_found") {
 				done += n
 			}
-			if o.kind == k.Name && o.end == "no answer" {
-				unanswered += n
-			}
 		}
-		if done == 0 || unanswered == 0 {
-			t.Errorf("%s: %d ended well, %d had no answer", k.Name, done, unanswered)
+		if done == 0 {
+			t.Errorf("no %s ended well", k.Name)
 		}
 	}
 }
 
-// Worlds that once showed a fault, which was mended.
+// Short worlds that showed a fault which was mended since.
 func TestSeedsThatFoundSomething(t *testing.T) {
-	for _, c := range []struct {
-		seed  uint64
-		world int
-		ops   int
-		what  string
-	}{
-		{1, 0, 1300, "an order just after an erasure went to the erased member, by an identity read a little old"},
-		{1, 1, 8500, "a refusal was answered although it could not be kept under its idempotency key"},
-		{1, 3, perWorld, "a merge took over a profile read a little old, and an erasure missed who had been merged before"},
-		{2, 6, 9900, "a change of a member just merged away went to a profile that nobody reads"},
-		{2, 9, 6500, "an erasure of many merged members began anew with every attempt"},
+	for world, what := range map[int]string{
+		1_000_142: "an order went to a member who had just been erased",
+		1_000_031: "a refusal was answered although it could not be kept under its idempotency key",
+		1_000_016: "a redaction that was cut short forgot whom it was about",
+		1_000_282: "a customer's new name went to a member who had just been merged away",
 	} {
-		t.Run(c.what, func(t *testing.T) {
-			t.Parallel()
-			if testing.Short() {
-				c.ops = min(c.ops, 2000)
-			}
-			if w := play(c.seed, c.world, c.ops, nil, seam{}, nil); w.wrong != nil {
-				t.Error(w.wrong)
-			}
-		})
+		if w := play(1, world, 250, nil, seam{}, nil); w.wrong != nil {
+			t.Errorf("%s: %v", what, w.wrong)
+		}
 	}
 }
 

@@ -319,6 +319,14 @@ func (w *world) served(t *task, r *rand.Rand) {
 		}
 	}
 	w.tally.Outcomes[outcome{m.kind, end}]++
+	switch op := m.op.(type) {
+	case *erase:
+		w.gone(m, op.member)
+	case *redact:
+		if body["status"] == "applied" {
+			w.gone(m, m.program.about[fmt.Sprint(op.request)])
+		}
+	}
 	switch {
 	case m.done && m.key != "" && !bytes.Equal(m.reply, t.body.Bytes()):
 		w.violated(m.step, "%s was answered %s, and again under the same key %s", m.kind, m.reply, t.body.Bytes())
@@ -326,6 +334,20 @@ func (w *world) served(t *task, r *rand.Rand) {
 		m.done, m.reply = true, bytes.Clone(t.body.Bytes())
 		if m.acked != nil {
 			m.acked(body)
+		}
+	}
+}
+
+// gone looks whether an erasure that was answered left nobody out.
+func (w *world) gone(m *message, member string) {
+	p := m.program
+	holder := p.holder(member)
+	if holder == nil {
+		return // a request about somebody whom nobody knows
+	}
+	for _, id := range append([]string{holder.id}, holder.merged...) {
+		if name := p.members[id].name; name != "" {
+			w.violated(m.step, "%s was answered, and %s of %s is not erased", m, name, id)
 		}
 	}
 }
