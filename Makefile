@@ -61,9 +61,10 @@ bench: ## what everything costs: request units, bytes, allocations, CPU, start-u
 verify: ## recompute every ledger of the local table (stop `make run` first)
 	@$(GO) run ./infra/local/regulars verify
 
-fuzz: ## every decoder for FUZZTIME each
+FUZZTIME ?= 20s
+fuzz: ## every decoder for FUZZTIME (20s) each
 	@grep -roE '^func Fuzz[A-Za-z]+' events functions infra shared --include='*_test.go' | sed 's/:func / /' | sort | while read -r file target; do \
-	  $(GO) test ./$$(dirname $$file) -run '^$$' -fuzz "^$$target$$" -fuzztime $${FUZZTIME:-20s} </dev/null || exit 1; done
+	  $(GO) test ./$$(dirname $$file) -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) </dev/null || exit 1; done
 
 security: ## who may do what, hostile input, signatures, tokens and keys
 	$(GO) test ./shared/web ./shared/storefront ./shared/strict ./infra/topology
