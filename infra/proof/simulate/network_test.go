@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +25,23 @@ type network struct {
 	next  aws.HTTPClient
 	rng   *rand.Rand
 	drawn map[string]int
+	made  map[string]bool // transactions by their token: made again, they succeed
+}
+
+var requestToken = regexp.MustCompile(`"ClientRequestToken":"([^"]+)"`)
+
+// known tells whether a request repeats a transaction that was made: DynamoDB
+// knows it by its token, and has no conflict to tell of.
+func (n *network) known(req *http.Request) (id string, made bool, err error) {
+	body, err := io.ReadAll(req.Body)
+	if err != nil {
+		return "", false, err
+	}
+	req.Body = io.NopCloser(bytes.NewReader(body))
+	if m := requestToken.FindSubmatch(body); m != nil {
+		id = string(m[1])
+	}
+	return id, n.made[id], nil
 }
 
 // cancellations are why DynamoDB cancels a transaction of several items, one
@@ -37,6 +56,10 @@ var cancellations = [][]string{
 func (n *network) Do(req *http.Request) (*http.Response, error) {
 	_, op, _ := strings.Cut(req.Header.Get("X-Amz-Target"), ".")
 	writes := op == "PutItem" || op == "TransactWriteItems"
+	id, again, err := n.known(req)
+	if err != nil {
+		return nil, err
+	}
 	switch d := n.rng.IntN(100); {
 	case d < 3:
 		return n.refuse(req, 400, "ProvisionedThroughputExceededException", "")
@@ -49,12 +72,13 @@ func (n *network) Do(req *http.Request) (*http.Response, error) {
 		n.drawn["answer lost"]++
 		res, err := n.next.Do(req)
 		if err == nil {
+			n.made[id] = id != "" && res.StatusCode == http.StatusOK
 			res.Body.Close()
 		}
 		return nil, io.ErrUnexpectedEOF
-	case writes && d < 15:
+	case writes && !again && d < 15:
 		return n.refuse(req, 400, "TransactionConflictException", "")
-	case op == "TransactWriteItems" && d < 30:
+	case op == "TransactWriteItems" && !again && d < 30:
 		reasons := cancellations[n.rng.IntN(len(cancellations))]
 		return n.refuse(req, 400, "TransactionCanceledException", fmt.Sprintf(`,"CancellationReasons":[{"Code":%q},{"Code":%q}]`, reasons[0], reasons[1]))
 	}
@@ -79,7 +103,7 @@ func TestSimulationOverABadNetwork(t *testing.T) {
 	}
 	base := dynamo.New(good, "simulated")
 	cfg := dynamo.LocalConfig(endpoint, key+"network")
-	n := &network{next: cfg.HTTPClient, rng: rand.New(rand.NewPCG(3, 3)), drawn: map[string]int{}}
+	n := &network{next: cfg.HTTPClient, rng: rand.New(rand.NewPCG(3, 3)), drawn: map[string]int{}, made: map[string]bool{}}
 	cfg.HTTPClient = n
 	cfg.Retryer = func() aws.Retryer {
 		return retry.NewStandard(func(o *retry.StandardOptions) {
