@@ -212,26 +212,6 @@ func TestWhoMayDoWhat(t *testing.T) {
 	s.refused(401, "unauthorized", "GET", "/v1/members/"+m, nil, "Authorization", token)
 }
 
-func TestAHundredParallelCallsOnOneMember(t *testing.T) {
-	engines(t, func(t *testing.T, s *shop) {
-		m := s.enrol("m")
-		var wg sync.WaitGroup
-		for i := range 100 {
-			wg.Go(func() {
-				if a := s.do("POST", "/v1/orders", order(fmt.Sprint(i), m, 1000)); a.status != 200 || a.num("points") != 10 {
-					t.Errorf("order %d: %d %s", i, a.status, a.raw)
-				}
-			})
-		}
-		wg.Wait()
-		s.points(m, 1000)
-		s.holds(m)
-		if n := len(s.entries(m)); n != 100 {
-			t.Errorf("%d entries", n)
-		}
-	})
-}
-
 func TestListsArePagedNewestFirst(t *testing.T) {
 	s := embedded(t)
 	m := s.enrol("m")

@@ -8,10 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http/httptest"
-	"os/exec"
-	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -136,19 +133,4 @@ func TestAStopAndAStart(t *testing.T) {
 			t.Errorf("%s", a.raw)
 		}
 	})
-}
-
-func TestSIGTERMStopsCleanly(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "regulars")
-	if out, err := exec.Command("go", "build", "-o", binary, "./regulars").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	p := start(t, binary, t.TempDir())
-	p.enrol("m")
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := p.cmd.Wait(); err != nil {
-		t.Errorf("%v", err)
-	}
 }

@@ -171,7 +171,14 @@ func TestLocalHost(t *testing.T) {
 			t.Parallel()
 			target := host(t, config(t))
 			r, out, err := judge(t, t.Context(), target, "")
-			if err != nil || r.Count(Failed) > 0 || r.Count(Skipped) > 0 || r.Count(OK) < 40 {
+			for _, p := range r.Parts { // each under its own name
+				t.Run(p.Scenario+"/"+p.Name, func(t *testing.T) {
+					if p.Outcome != OK {
+						t.Error(p.Outcome, strings.Join(p.Why, "\n"))
+					}
+				})
+			}
+			if err != nil || r.Count(OK) < 40 {
 				t.Fatalf("%v\n%s", err, out)
 			}
 			t.Log(out[strings.LastIndex(out, "\nVersion"):])
