@@ -36,6 +36,7 @@ var controls = []struct {
 	{"a version is not compared", beneath(func(w *world, e table.Engine) table.Engine { return &blind{e, w} })},
 	{"another program's member is found", beneath(func(_ *world, e table.Engine) table.Engine { return &open{e} })},
 	{"money is a float", seam{handler: floats}},
+	{"a request in a hundred fails by itself", seam{handler: flaky}},
 	{"a change is not announced", seam{feed: func(f table.Feed) table.Feed { return &deaf{Feed: f} }}},
 }
 
@@ -265,6 +266,18 @@ func floats(next http.Handler) http.Handler {
 			panic(err)
 		}
 		r.Body = io.NopCloser(bytes.NewReader(raw))
+		next.ServeHTTP(w, r)
+	})
+}
+
+// flaky answers 500 where nothing was wrong; tried again, all is well.
+func flaky(next http.Handler) http.Handler {
+	n := 0
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n++; n%100 == 0 {
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
 		next.ServeHTTP(w, r)
 	})
 }

@@ -29,22 +29,13 @@ func newLife(seed uint64) *life {
 
 // do sends an operation and waits for its answer.
 func (l *life) do(op Op, more ...func(*message)) *message {
-	m := &message{kind: fmt.Sprintf("%T", op), op: op, program: l.p, again: inParts(op)}
+	m := &message{kind: fmt.Sprintf("%T", op), op: op, program: l.p}
 	for _, f := range more {
 		f(m)
 	}
 	l.deliver(m, l.clock)
 	l.runUntil(l.clock + 60)
 	return m
-}
-
-// inParts tells whether an operation takes several transactions.
-func inParts(op Op) bool {
-	switch op.(type) {
-	case *erase, *redact:
-		return true
-	}
-	return false
 }
 
 // last is the newest of the holds or redemptions.
@@ -190,7 +181,7 @@ func TestACrashAtEveryCallOfTheStore(t *testing.T) {
 			for k := 1; ; k++ {
 				l := newLife(1)
 				op := c.prepare(l, l.p.people[0])
-				m := &message{kind: c.name, op: op, program: l.p, crashAt: k, again: inParts(op)}
+				m := &message{kind: c.name, op: op, program: l.p, crashAt: k}
 				if op == nil {
 					m.program = nil
 				} else {

@@ -106,26 +106,6 @@ func (g *merge) Decide(p *programme, now time.Time, _ string) (answer, func()) {
 	return answer{200, "", []value{{"id", "mem_" + into.id}, {"points.available", available}}}, func() { p.store(from, into) }
 }
 
-// A person asks to be forgotten.
-var erasePerson = Kind{Name: "erasure", Weight: 1, Draw: func(w *world, p *programme, r *rand.Rand) *message {
-	m := w.someone(p, r)
-	if m == nil || m.gone || r.IntN(3) > 0 {
-		return nil
-	}
-	return &message{op: &erase{m.id}, program: p, alone: true, again: true}
-}}
-
-type erase struct{ member string }
-
-func (e *erase) Request(p *programme, _ time.Time) *http.Request {
-	return request(p, "POST", "/v1/privacy/erasures", fmt.Sprintf(`{"member":"mem_%s"}`, e.member))
-}
-
-func (e *erase) Decide(p *programme, _ time.Time, _ string) (answer, func()) {
-	m := p.holder(e.member)
-	return answer{200, "", []value{{"member", "mem_" + m.id}, {"erased", true}}}, func() {}
-}
-
 // Points are given or taken by hand.
 var adjustPoints = Kind{Name: "adjustment", Weight: 3, Draw: func(w *world, p *programme, r *rand.Rand) *message {
 	m := w.someone(p, r)

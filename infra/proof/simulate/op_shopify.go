@@ -23,14 +23,6 @@ var shopifyPerson = Kind{Name: "Shopify customer", Weight: 1, Draw: func(w *worl
 	return &message{op: &tellCustomer{fmt.Sprint(1 + r.IntN(30)), w.person(p)}, program: p, late: true}
 }}
 
-// A Shopify store passes on that a customer asks to be forgotten.
-var shopifyRedaction = Kind{Name: "Shopify redaction", Weight: 1, Draw: func(w *world, p *programme, r *rand.Rand) *message {
-	if r.IntN(3) > 0 {
-		return nil
-	}
-	return &message{op: &redact{fmt.Sprint(1 + r.IntN(30)), w.number()}, program: p, alone: true, again: true, late: true}
-}}
-
 type tellCustomer struct{ customer, name string }
 
 func (t *tellCustomer) Request(p *programme, _ time.Time) *http.Request {
@@ -40,42 +32,17 @@ func (t *tellCustomer) Request(p *programme, _ time.Time) *http.Request {
 func (t *tellCustomer) Decide(p *programme, now time.Time, id string) (answer, func()) {
 	source := p.name + "-shopify/" + t.customer
 	m := p.holder(p.external[source])
-	status := "applied"
 	switch {
 	case m == nil:
 		m = &member{id: id}
 	case m.name == t.name:
 		return answer{200, "", []value{{"status", "duplicate"}, {"member", "mem_" + m.id}}}, nil
 	}
-	return answer{200, "", []value{{"status", status}, {"member", "mem_" + m.id}}}, func() {
+	return answer{200, "", []value{{"status", "applied"}, {"member", "mem_" + m.id}}}, func() {
 		p.call(m, t.name)
 		p.store(m)
 		if p.external[source] == "" {
 			p.external[source] = m.id
-		}
-	}
-}
-
-type redact struct {
-	customer string
-	request  int
-}
-
-func (t *redact) Request(p *programme, _ time.Time) *http.Request {
-	return shopify(p, "customers/redact", map[string]any{"shop_id": t.request, "customer": map[string]any{"id": json.Number(t.customer)}})
-}
-
-func (t *redact) Decide(p *programme, _ time.Time, _ string) (answer, func()) {
-	request := fmt.Sprint(t.request)
-	if who, asked := p.asked[request]; asked && who == "" {
-		return answer{200, "", []value{{"status", "duplicate"}}}, nil
-	}
-	return answer{200, "", []value{{"status", "applied"}}}, func() {
-		if _, asked := p.asked[request]; !asked {
-			p.asked[request] = "" // until it is done: whom it is about
-			if m := p.holder(p.external[p.name+"-shopify/"+t.customer]); m != nil {
-				p.asked[request], p.about[request] = m.id, m.id
-			}
 		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"regulars/shared/table"
 )
 
 // Op is one thing that a client, a till or a storefront wants. It is sent as
@@ -18,6 +20,14 @@ type Op interface {
 	// Decide says what a plain programme answers now, and does; nil for
 	// nothing. id is the id that the product has for something new.
 	Decide(p *programme, now time.Time, id string) (answer, func())
+}
+
+// inParts is an Op that has its effect in several transactions, one after the
+// other, or in none when it had it before. It follows each of them by itself.
+type inParts interface {
+	Wrote(p *programme, writes []table.Write)
+	// Left says what an answered request left undone; "" for nothing.
+	Left(p *programme, answer map[string]any) string
 }
 
 // Kind is a kind of operation: what a simulated world does, how often beside
@@ -48,7 +58,6 @@ type message struct {
 	key     string // Idempotency-Key; "" without
 	late    bool   // may come late, out of order, or not at all: a storefront's webhook
 	alone   bool   // what changes for everyone does not run beside others
-	again   bool   // has its effect in several transactions, or in none when it had it before
 	acked   func(body map[string]any)
 	crashAt int // the process of its first delivery ends at that call of the store; 0: by chance
 

@@ -34,6 +34,7 @@ type task struct {
 	calls   int // of the store
 	crashAt int // the call at which the process ends; 0: none
 	crashed bool
+	failed  bool // some call of the store failed
 	ids     int
 
 	status   int
@@ -186,7 +187,8 @@ func (t *task) expect() {
 	if t.written {
 		return
 	}
-	if a, effect := t.decide(); effect == nil || t.m.again {
+	_, parts := t.m.op.(inParts)
+	if a, effect := t.decide(); effect == nil || parts {
 		t.possible = append(t.possible, a...)
 	}
 }
@@ -203,7 +205,8 @@ func (w *world) wrote(t *task, writes []table.Write) {
 	switch {
 	case t.m.op == nil:
 	case effect:
-		if t.written && !t.m.again {
+		parts, inParts := t.m.op.(inParts)
+		if t.written && !inParts {
 			w.violated(t.m.step, "%s was written twice by one request", t.m)
 			return
 		}
@@ -213,7 +216,9 @@ func (w *world) wrote(t *task, writes []table.Write) {
 			return
 		}
 		do()
-		w.forgotten(t, writes)
+		if inParts {
+			parts.Wrote(t.m.program, writes)
+		}
 		t.possible, t.written = answers, true
 		if t.m.key != "" {
 			t.m.program.receipts[t.m.key] = answers
@@ -224,25 +229,6 @@ func (w *world) wrote(t *task, writes []table.Write) {
 	for _, other := range w.tasks {
 		if other != t {
 			other.expect()
-		}
-	}
-}
-
-// forgotten follows an erasure, which takes a transaction for each of the
-// people who were merged, and may be cut short between them.
-func (w *world) forgotten(t *task, writes []table.Write) {
-	p := t.m.program
-	r, redacts := t.m.op.(*redact)
-	_, erases := t.m.op.(*erase)
-	for _, wr := range writes {
-		if id, ok := strings.CutPrefix(wr.Item.PK, p.name+"#EXTERNAL#"); ok && wr.Delete {
-			delete(p.external, wr.Item.SK+"/"+id)
-		}
-		if wr.Item.SK == "PROFILE" && (redacts || erases) {
-			p.forget(p.members[wr.Item.PK[strings.LastIndexByte(wr.Item.PK, '#')+1:]])
-		}
-		if redacts && wr.Item.SK == "PRIVACY" && wr.Item.Version > 1 {
-			p.asked[fmt.Sprint(r.request)] = ""
 		}
 	}
 }
@@ -287,6 +273,9 @@ func (w *world) served(t *task, r *rand.Rand) {
 	outside := t.status == http.StatusUnauthorized && t.skewed // of a signature's five minutes
 	if t.crashed || t.status >= 500 || outside {
 		w.tally.Outcomes[outcome{m.kind, "no answer"}]++
+		if t.status >= 500 && !t.failed && !t.crashed {
+			w.violated(m.step, "%s was answered %d, and nothing had failed", m, t.status)
+		}
 		if !m.done && m.due == 0 {
 			if m.tries > 1000 {
 				w.violated(m.step, "%s never got an answer", m.kind)
@@ -319,12 +308,9 @@ func (w *world) served(t *task, r *rand.Rand) {
 		}
 	}
 	w.tally.Outcomes[outcome{m.kind, end}]++
-	switch op := m.op.(type) {
-	case *erase:
-		w.gone(m, op.member)
-	case *redact:
-		if body["status"] == "applied" {
-			w.gone(m, m.program.about[fmt.Sprint(op.request)])
+	if parts, ok := m.op.(inParts); ok {
+		if left := parts.Left(m.program, body); left != "" {
+			w.violated(m.step, "%s was answered, and %s", m, left)
 		}
 	}
 	switch {
@@ -334,20 +320,6 @@ func (w *world) served(t *task, r *rand.Rand) {
 		m.done, m.reply = true, bytes.Clone(t.body.Bytes())
 		if m.acked != nil {
 			m.acked(body)
-		}
-	}
-}
-
-// gone looks whether an erasure that was answered left nobody out.
-func (w *world) gone(m *message, member string) {
-	p := m.program
-	holder := p.holder(member)
-	if holder == nil {
-		return // a request about somebody whom nobody knows
-	}
-	for _, id := range append([]string{holder.id}, holder.merged...) {
-		if name := p.members[id].name; name != "" {
-			w.violated(m.step, "%s was answered, and %s of %s is not erased", m, name, id)
 		}
 	}
 }

@@ -52,6 +52,13 @@ func (x *wire) fault(t *task, odds float64) bool {
 	return false
 }
 
+// fails is a fault that the process sees as an error.
+func (x *wire) fails(t *task, odds float64) bool {
+	failed := x.fault(t, odds)
+	t.failed = t.failed || failed
+	return failed
+}
+
 // Get implements table.Engine.
 func (x *wire) Get(ctx context.Context, k table.Key, consistent bool) (table.Item, error) {
 	if strings.HasPrefix(k.PK, "KEY#") || strings.HasPrefix(k.PK, "CONNECTION#") {
@@ -59,7 +66,7 @@ func (x *wire) Get(ctx context.Context, k table.Key, consistent bool) (table.Ite
 	}
 	t := x.call(ctx, k)
 	x.w.tally.Reads++
-	if x.fault(t, x.w.odds.throttled) {
+	if x.fails(t, x.w.odds.throttled) {
 		return table.Item{}, errThrottled
 	}
 	if old, ok := x.w.previous[k]; !consistent && ok && x.fault(t, x.w.odds.stale) {
@@ -80,11 +87,11 @@ func (x *wire) Write(ctx context.Context, writes ...table.Write) error {
 	t := x.call(ctx, keys...)
 	o := x.w.odds
 	switch {
-	case x.fault(t, o.throttled):
+	case x.fails(t, o.throttled):
 		return errThrottled
 	case x.fault(t, o.conflict):
 		return table.ErrConflict
-	case x.fault(t, o.before):
+	case x.fails(t, o.before):
 		return errTimeout
 	}
 	before := make([]table.Item, len(keys))
@@ -96,6 +103,7 @@ func (x *wire) Write(ctx context.Context, writes ...table.Write) error {
 		before[i] = it
 	}
 	err := x.w.remote.Write(ctx, writes...)
+	t.failed = t.failed || err != nil && !errors.Is(err, table.ErrConflict)
 	if err != nil && (errors.Is(err, table.ErrConflict) || !x.stored(ctx, before[0], writes[0])) {
 		return err
 	}
@@ -105,7 +113,7 @@ func (x *wire) Write(ctx context.Context, writes ...table.Write) error {
 	x.w.tally.Writes++
 	x.w.wrote(t, writes)
 	t.boundary()
-	if err == nil && x.fault(t, o.after) {
+	if err == nil && x.fails(t, o.after) {
 		return errTimeout
 	}
 	return err
@@ -122,7 +130,7 @@ func (x *wire) stored(ctx context.Context, before table.Item, w table.Write) boo
 func (x *wire) Query(ctx context.Context, q table.Query) (table.Page, error) {
 	t := x.call(ctx, table.Key{PK: q.PK})
 	x.w.tally.Reads++
-	if x.fault(t, x.w.odds.throttled) {
+	if x.fails(t, x.w.odds.throttled) {
 		return table.Page{}, errThrottled
 	}
 	return x.w.remote.Query(ctx, q)
@@ -132,7 +140,7 @@ func (x *wire) Query(ctx context.Context, q table.Query) (table.Page, error) {
 func (x *wire) DueBefore(ctx context.Context, shard, before, cursor string, limit int) ([]table.Key, string, error) {
 	t := x.call(ctx)
 	x.w.tally.Reads++
-	if x.fault(t, x.w.odds.throttled) {
+	if x.fails(t, x.w.odds.throttled) {
 		return nil, "", errThrottled
 	}
 	keys, next, err := x.w.remote.DueBefore(ctx, shard, before, cursor, limit)
