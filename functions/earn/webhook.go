@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"regulars/shared/loyalty"
+	"regulars/shared/orders"
 	"regulars/shared/storefront"
 	"regulars/shared/table"
 	"regulars/shared/web"
@@ -52,15 +53,19 @@ func (h *Handler) webhook(ctx context.Context, r *web.Request) (web.Answer, erro
 		return web.Answer{Body: res}, err
 	}
 	var res Result
-	member, now := h.Gate.ID(), h.Gate.Clock()
+	by := orders.Teller{Now: h.Gate.Clock(), Guest: h.Gate.ID(), Webhook: true}
 	err = h.Gate.Store.Update(ctx, conn.Program, func(tx *table.Tx) (err error) {
 		switch {
 		case m.Order != nil:
-			res, err = h.take(tx, m.Order, member, true)
+			taken, err := orders.Take(tx, m.Order, by)
+			res, err = h.taken(tx, taken, err)
+			return err
 		case m.Refund != nil:
-			res, err = h.refund(tx, m.Refund)
+			taken, err := orders.TakeRefund(tx, m.Refund, by)
+			res, err = h.taken(tx, taken, err)
+			return err
 		case m.Customer != nil:
-			res, err = customer(tx, m.Customer, member, now)
+			res, err = customer(tx, m.Customer, by)
 		case m.Ignored != "":
 			res = ignored(m.Ignored)
 		default:
@@ -96,9 +101,9 @@ func neverUsable(err error) (string, bool) {
 }
 
 // customer brings a member's profile to the shop's record of the person.
-func customer(tx *table.Tx, m *storefront.CustomerChange, id string, now time.Time) (Result, error) {
+func customer(tx *table.Tx, m *storefront.CustomerChange, by orders.Teller) (Result, error) {
 	if m.Customer.Anonymous() {
-		return ignored(noCustomer), nil
+		return ignored(orders.NoCustomer), nil
 	}
 	if err := tx.Fresh(); err != nil { // who was just merged away has no profile to change
 		return Result{}, err
@@ -107,15 +112,14 @@ func customer(tx *table.Tx, m *storefront.CustomerChange, id string, now time.Ti
 	if err != nil {
 		return Result{}, err
 	}
-	res := Result{Status: loyalty.Applied, Member: "mem_" + id, Entries: []web.Entry{}}
+	res := Result{Status: loyalty.Applied, Member: "mem_" + by.Guest, Entries: []web.Entry{}}
 	if m.Deleted {
 		// The shop forgot the person; the points are still theirs. Erasing
 		// is asked for by customers/redact.
 		return ignored("customer_deleted"), nil
 	}
 	if known == "" {
-		p := guestProfile(id, m.Source, &m.Customer, now)
-		return res, tx.Enrol(p)
+		return res, tx.Enrol(orders.Guest(by.Guest, m.Source, &m.Customer, by.Now))
 	}
 	a, err := tx.Holder(known)
 	if err != nil {

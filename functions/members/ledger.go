@@ -190,7 +190,7 @@ func (h *Handler) adjust(ctx context.Context, r *web.Request) (web.Answer, error
 	}
 	ref, now := "adj_"+h.Gate.ID(), h.Gate.Clock()
 	return h.Gate.Update(ctx, r, func(tx *table.Tx) (web.Answer, error) {
-		a, err := web.HolderOf(tx, r.PathValue("id"))
+		a, err := tx.HolderOf(r.PathValue("id"))
 		if err != nil {
 			return web.Answer{}, err
 		}

@@ -148,7 +148,7 @@ func (h *Handler) get(ctx context.Context, r *web.Request) (web.Answer, error) {
 func (h *Handler) view(ctx context.Context, r *web.Request, read func(*table.Tx, *loyalty.Account) (any, error)) (web.Answer, error) {
 	var out web.Answer
 	err := h.Gate.Store.View(ctx, r.Program, func(tx *table.Tx) error {
-		a, err := web.HolderOf(tx, r.PathValue("id"))
+		a, err := tx.HolderOf(r.PathValue("id"))
 		if err != nil {
 			return err
 		}
@@ -230,7 +230,7 @@ func (h *Handler) patch(ctx context.Context, r *web.Request) (web.Answer, error)
 		if err := tx.Fresh(); err != nil { // who was just merged away has no profile to change
 			return web.Answer{}, err
 		}
-		a, err := web.HolderOf(tx, r.PathValue("id"))
+		a, err := tx.HolderOf(r.PathValue("id"))
 		if err != nil {
 			return web.Answer{}, err
 		}
@@ -270,7 +270,7 @@ func (h *Handler) merge(ctx context.Context, r *web.Request) (web.Answer, error)
 	now := h.Gate.Clock()
 	defer h.Gate.ForgetTokens() // those of the member who is merged away end
 	return h.Gate.Update(ctx, r, func(tx *table.Tx) (web.Answer, error) {
-		into, err := web.HolderOf(tx, q.Into)
+		into, err := tx.HolderOf(q.Into)
 		if err != nil {
 			return web.Answer{}, err
 		}

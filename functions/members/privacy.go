@@ -28,7 +28,7 @@ func (h *Handler) export(ctx context.Context, r *web.Request) (web.Answer, error
 	}
 	out := Export{Merged: []Shape{}, Ledger: []web.Entry{}}
 	err := h.Gate.Store.View(ctx, r.Program, func(tx *table.Tx) error {
-		holder, err := web.HolderOf(tx, q.Member)
+		holder, err := tx.HolderOf(q.Member)
 		if err != nil {
 			return err
 		}
@@ -75,7 +75,7 @@ func (h *Handler) erase(ctx context.Context, r *web.Request) (web.Answer, error)
 	}
 	var member string
 	err := h.Gate.Store.View(ctx, r.Program, func(tx *table.Tx) error {
-		a, err := web.HolderOf(tx, q.Member)
+		a, err := tx.HolderOf(q.Member)
 		if err == nil {
 			member = a.Member
 		}

@@ -34,7 +34,7 @@ func (h *Handler) revoke(ctx context.Context, r *web.Request) (web.Answer, error
 		if err := tx.Fresh(); err != nil { // the tokens of who was just merged away are the holder's to end
 			return web.Answer{}, err
 		}
-		a, err := web.HolderOf(tx, r.PathValue("id"))
+		a, err := tx.HolderOf(r.PathValue("id"))
 		if err != nil {
 			return web.Answer{}, err
 		}

@@ -147,7 +147,7 @@ func holdPoints(tx *table.Tx, id, member string, points, orderAmount int64, now 
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	a, err := web.HolderOf(tx, member)
+	a, err := tx.HolderOf(member)
 	if err != nil {
 		return nil, nil, nil, err
 	}

@@ -23,3 +23,18 @@ func ValidSource(s string) bool { return source.MatchString(s) }
 func ValidID(s string) bool {
 	return s != "." && s != ".." && len(s) > 0 && len(s) <= 200 && utf8.ValidString(s) && !strings.ContainsAny(s, "/#") && strings.IndexFunc(s, unicode.IsControl) < 0
 }
+
+// OwnID answers what follows the prefix in an id that we gave. The second
+// answer is false for what cannot be one.
+func OwnID(prefix, id string) (string, bool) {
+	bare, ok := strings.CutPrefix(id, prefix)
+	if !ok || len(bare) == 0 || len(bare) > 40 {
+		return "", false
+	}
+	for _, c := range []byte(bare) {
+		if !(c >= '0' && c <= '9' || c >= 'A' && c <= 'Z') {
+			return "", false
+		}
+	}
+	return bare, true
+}

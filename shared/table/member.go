@@ -42,6 +42,16 @@ func (tx *Tx) Holder(member string) (*loyalty.Account, error) {
 	return a, err
 }
 
+// HolderOf is Holder for a member whom a caller names by its API id. Missing
+// when there is none.
+func (tx *Tx) HolderOf(id string) (*loyalty.Account, error) {
+	member, ok := loyalty.OwnID("mem_", id)
+	if !ok {
+		return nil, loyalty.NotFound("member")
+	}
+	return tx.Holder(member)
+}
+
 // PutAccount writes an account after a decision.
 func (tx *Tx) PutAccount(a *loyalty.Account) error {
 	tx.accounts[a.Member] = a

@@ -138,13 +138,3 @@ func Straight(mux *http.ServeMux) http.Handler {
 func Nowhere(r *http.Request) error {
 	return &loyalty.Error{Kind: loyalty.Missing, Code: "not_found", Detail: "nothing answers " + r.Method + " " + strconv.Quote(r.URL.Path)}
 }
-
-// HolderOf reads the account that holds the points of the member whom a
-// caller names by its API id. Missing when there is none.
-func HolderOf(tx *table.Tx, id string) (*loyalty.Account, error) {
-	member, ok := strings.CutPrefix(id, "mem_")
-	if !ok || !IsID(member) {
-		return nil, loyalty.NotFound("member")
-	}
-	return tx.Holder(member)
-}

@@ -60,7 +60,7 @@ func (g *Gate) MemberToken(ctx context.Context, tx *table.Tx, program, member st
 	if len(keys) == 0 {
 		return "", until, errors.New("the deployment's secret has no key for member tokens")
 	}
-	a, err := HolderOf(tx, member)
+	a, err := tx.HolderOf(member)
 	if err != nil {
 		return "", until, err
 	}
@@ -125,7 +125,7 @@ func standingName(program, member string) string { return program + "#" + member
 func (g *Gate) standing(ctx context.Context, program, member string) (*string, error) {
 	return g.tokens.remembered(standingName(program, member), func() (good *string, err error) {
 		err = g.Store.View(ctx, program, func(tx *table.Tx) error {
-			a, err := HolderOf(tx, member)
+			a, err := tx.HolderOf(member)
 			if err != nil {
 				return err
 			}

@@ -186,22 +186,9 @@ func (r *Request) IfMatch() (int64, error) {
 // PathID reads a path parameter that is an id with the given prefix and
 // answers what follows the prefix. What cannot be such an id is not found.
 func (r *Request) PathID(name, prefix, what string) (string, error) {
-	id, ok := strings.CutPrefix(r.PathValue(name), prefix)
-	if !ok || !IsID(id) {
+	id, ok := loyalty.OwnID(prefix, r.PathValue(name))
+	if !ok {
 		return "", loyalty.NotFound(what)
 	}
 	return id, nil
-}
-
-// IsID tells whether s can be the part of one of our ids behind its prefix.
-func IsID(s string) bool {
-	if len(s) == 0 || len(s) > 40 {
-		return false
-	}
-	for _, c := range []byte(s) {
-		if !(c >= '0' && c <= '9' || c >= 'A' && c <= 'Z') {
-			return false
-		}
-	}
-	return true
 }
