@@ -83,7 +83,7 @@ func (f *facts) account(c table.Change) error {
 			if points == 0 {
 				continue // an order that earned nothing is no news
 			}
-			data := events.Points{Member: member, Entry: web.EntryID(now.Member, seq), Points: points, Balance: e.Balance, Ref: e.Ref, Reason: e.Reason}
+			data := events.Points{Member: member, Entry: web.EntryID(now.Member, now.Wallet, seq), Points: points, Balance: e.Balance, Ref: e.Ref, Reason: e.Reason}
 			if e.Order != "" {
 				data.Order = &events.Order{Source: e.Source, ID: e.Order}
 			}

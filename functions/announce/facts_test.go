@@ -61,7 +61,7 @@ func (l *life) step(decide func(tx *table.Tx, terms *loyalty.Terms) error) {
 
 func (l *life) publish(doc string) {
 	l.t.Helper()
-	d, err := program.Parse([]byte(doc))
+	d, err := program.Parse([]byte(doc), nil)
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func (l *life) order(member, id string, version, refunded int64) {
 		if err != nil {
 			return err
 		}
-		if err := a.Apply(rec, nil, terms, terms, l.now); err != nil {
+		if _, err := a.Apply(rec, loyalty.Telling{Pinned: terms, Current: terms, Now: l.now}); err != nil {
 			return err
 		}
 		tx.PutRecord(rec)
@@ -213,7 +213,7 @@ func whole(t *testing.T) *life {
 		if err != nil {
 			return err
 		}
-		if err := into.Merge(from, terms, l.now); err != nil {
+		if _, err := into.Merge(from, "seed", terms, l.now); err != nil {
 			return err
 		}
 		if err := tx.PutAccount(into); err != nil {

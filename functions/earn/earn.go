@@ -64,7 +64,7 @@ func (h *Handler) order(ctx context.Context, r *web.Request) (web.Answer, error)
 	if err != nil {
 		return web.Answer{}, err
 	}
-	by := orders.Teller{Now: h.Gate.Clock(), Guest: h.Gate.ID()}
+	by := orders.Teller{Now: h.Gate.Clock(), Guest: h.Gate.ID(), Seed: h.Gate.Seed()}
 	return h.Gate.Update(ctx, r, func(tx *table.Tx) (web.Answer, error) {
 		t, err := orders.Take(tx, &in, by)
 		res, err := h.taken(tx, t, err)
@@ -153,7 +153,7 @@ func (h *Handler) evaluate(ctx context.Context, r *web.Request) (web.Answer, err
 	}
 	var out web.Answer
 	err = h.Gate.Store.View(ctx, r.Program, func(tx *table.Tx) error {
-		t, err := tx.Terms()
+		t, err := tx.TermsOfOrder("", &in)
 		if err != nil {
 			return err
 		}
@@ -180,11 +180,14 @@ func (h *Handler) evaluate(ctx context.Context, r *web.Request) (web.Answer, err
 		if in.State != loyalty.Cancelled {
 			in.State = loyalty.Fulfilled
 		}
-		w, err := t.Worth(&in, paid, t.EarnedAt(&in, h.Gate.Clock()))
+		w, d, err := t.Explain(&in, "", loyalty.Case{Paid: paid, At: t.EarnedAt(&in, h.Gate.Clock())})
 		if err != nil {
 			return err
 		}
-		e := Evaluation{Points: w.Points, Goods: w.Goods - w.Returned, Rules: w.Rules, Lines: []EvalLine{}}
+		e := Evaluation{Points: w.Points, Goods: w.Goods - w.Returned, Rules: []string{}, Lines: []EvalLine{}}
+		for _, s := range d.Shares {
+			e.Rules = append(e.Rules, s.Rule)
+		}
 		for _, l := range w.Lines {
 			e.Lines = append(e.Lines, EvalLine(l))
 		}

@@ -41,6 +41,7 @@ type Line struct {
 	UnitPrice        int64  `json:"unit_price"`
 	Amount           int64  `json:"amount"`
 	GiftCard         bool   `json:"gift_card"`
+	Collection       string `json:"collection,omitempty"`
 	RefundedAmount   *int64 `json:"refunded_amount,omitempty"`
 	RefundedQuantity int64  `json:"refunded_quantity"`
 }

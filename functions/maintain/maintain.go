@@ -115,13 +115,16 @@ func (h *Handler) settle(ctx context.Context, k table.Key, report *Report) error
 	var part Report
 	err := h.Store.Update(ctx, program, func(tx *table.Tx) error {
 		part = Report{Members: 1, Complete: true}
-		t, err := tx.Terms()
+		t, err := tx.TermsOfMember(member)
 		if err != nil {
 			return err
 		}
-		a, err := tx.Account(member)
+		a, err := tx.WalletAccount(member, table.WalletOf(k))
 		if err != nil {
 			return err
+		}
+		if in, ok := t.In(a.Wallet); ok {
+			t = in
 		}
 		from, holds := a.Seq, len(a.Holds)
 		a.Settle(h.Clock(), t)

@@ -30,7 +30,7 @@ func due(t *testing.T) table.Engine {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { e.Close() })
-	doc, err := program.Parse([]byte(`{}`))
+	doc, err := program.Parse([]byte(`{}`), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package members
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"regulars/shared/loyalty"
@@ -22,6 +23,14 @@ func (h *Handler) own(ctx context.Context, r *web.Request, read func(*table.Tx, 
 		a, err := tx.Account(id)
 		if err != nil {
 			return err
+		}
+		if wallet := r.URL.Query().Get("wallet"); wallet != "" {
+			if !slices.Contains(a.Wallets, wallet) {
+				return loyalty.NotFound("wallet")
+			}
+			if a, err = tx.WalletAccount(id, wallet); err != nil {
+				return err
+			}
 		}
 		out.Body, err = read(tx, a)
 		return err
@@ -69,7 +78,7 @@ func (h *Handler) verify(ctx context.Context, r *web.Request) (web.Answer, error
 		v := loyalty.Verify(a, entries)
 		out := Verification{Valid: v.Valid, Entries: v.Entries, Books: v.Books}
 		if !v.Valid {
-			id := web.EntryID(a.Member, v.FirstBad)
+			id := web.EntryID(a.Member, a.Wallet, v.FirstBad)
 			out.FirstBad = &id
 		}
 		return out, nil
@@ -164,10 +173,15 @@ func newestOf(tx *table.Tx, a *loyalty.Account, e table.Numbered) (*loyalty.Reco
 	if err != nil || rec == nil {
 		return nil, err
 	}
-	if n := len(rec.Entries); n == 0 || rec.Member != a.Member || rec.Entries[n-1].Member != "" || rec.Entries[n-1].Seq != e.Seq {
-		return nil, nil
+	for _, last := range slices.Backward(rec.Entries) {
+		if last.Wallet == "" {
+			if rec.Member == a.Member && last.Member == "" && last.Seq == e.Seq {
+				return rec, nil
+			}
+			break
+		}
 	}
-	return rec, nil
+	return nil, nil
 }
 
 func (h *Handler) adjust(ctx context.Context, r *web.Request) (web.Answer, error) {
@@ -194,7 +208,7 @@ func (h *Handler) adjust(ctx context.Context, r *web.Request) (web.Answer, error
 		if err != nil {
 			return web.Answer{}, err
 		}
-		t, err := tx.Terms()
+		t, err := tx.TermsOfMember(a.Member)
 		if err != nil {
 			return web.Answer{}, err
 		}

@@ -96,7 +96,7 @@ func shape(p *table.Profile, version int64, b loyalty.Balance) Shape {
 // show reads a member for an answer. One that was merged is shown as the
 // member it was merged into.
 func (h *Handler) show(tx *table.Tx, a *loyalty.Account) (Shape, error) {
-	t, err := tx.Terms()
+	t, err := tx.TermsOfMember(a.Member)
 	if err != nil {
 		return Shape{}, err
 	}
@@ -234,7 +234,7 @@ func (h *Handler) patch(ctx context.Context, r *web.Request) (web.Answer, error)
 		if err != nil {
 			return web.Answer{}, err
 		}
-		t, err := tx.Terms()
+		t, err := tx.TermsOfMember(a.Member)
 		if err != nil {
 			return web.Answer{}, err
 		}
@@ -267,7 +267,7 @@ func (h *Handler) merge(ctx context.Context, r *web.Request) (web.Answer, error)
 	if err != nil {
 		return web.Answer{}, err
 	}
-	now := h.Gate.Clock()
+	now, seed := h.Gate.Clock(), h.Gate.Seed()
 	defer h.Gate.ForgetTokens() // those of the member who is merged away end
 	return h.Gate.Update(ctx, r, func(tx *table.Tx) (web.Answer, error) {
 		into, err := tx.HolderOf(q.Into)
@@ -278,7 +278,7 @@ func (h *Handler) merge(ctx context.Context, r *web.Request) (web.Answer, error)
 		if err != nil {
 			return web.Answer{}, err
 		}
-		t, err := tx.Terms()
+		t, err := tx.TermsOfMember(into.Member)
 		if err != nil {
 			return web.Answer{}, err
 		}
@@ -291,7 +291,14 @@ func (h *Handler) merge(ctx context.Context, r *web.Request) (web.Answer, error)
 			return web.Answer{}, err
 		}
 		if from.Into == "" || holder.Member != into.Member {
-			if err := into.Merge(from, t, now); err != nil {
+			if err := mergeWallets(tx, into, from, t, now); err != nil {
+				return web.Answer{}, err
+			}
+			vouchers, err := into.Merge(from, seed, t, now)
+			if err != nil {
+				return web.Answer{}, err
+			}
+			if err := tx.PutVouchers(vouchers, now); err != nil {
 				return web.Answer{}, err
 			}
 			if err := errors.Join(tx.PutAccount(into), tx.PutAccount(from)); err != nil {
@@ -309,4 +316,33 @@ func (h *Handler) merge(ctx context.Context, r *web.Request) (web.Answer, error)
 		}
 		return web.Answer{Body: shape(to, version, into.BalanceAt(now, t))}, nil
 	})
+}
+
+// mergeWallets moves what the other wallets hold.
+func mergeWallets(tx *table.Tx, into, from *loyalty.Account, t *loyalty.Terms, now time.Time) error {
+	if from.Member == into.Member || from.Into != "" {
+		return nil // Merge refuses it
+	}
+	for _, wallet := range from.Wallets {
+		mine, err := tx.WalletAccount(into.Member, wallet)
+		if err != nil {
+			return err
+		}
+		other, err := tx.WalletAccount(from.Member, wallet)
+		if err != nil {
+			return err
+		}
+		in, known := t.In(wallet)
+		if !known {
+			in = t
+		}
+		if _, err := mine.Merge(other, "", in, now); err != nil {
+			return err
+		}
+		if err := errors.Join(tx.PutAccount(mine), tx.PutAccount(other)); err != nil {
+			return err
+		}
+		into.Open(wallet)
+	}
+	return nil
 }

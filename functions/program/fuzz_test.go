@@ -36,7 +36,7 @@ func FuzzYAML(f *testing.F) {
 		if !json.Valid(raw) {
 			t.Fatalf("%q becomes %q", body, raw)
 		}
-		doc, _, err := program.ParseVersioned(raw)
+		doc, _, err := program.ParseVersioned(raw, nil)
 		if err != nil {
 			if !shown(err) {
 				t.Errorf("%q: %v", body, err)
@@ -51,7 +51,7 @@ func FuzzYAML(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%s is not read as YAML: %v", full, err)
 		}
-		again, err := program.Parse(raw)
+		again, err := program.Parse(raw, nil)
 		if err != nil {
 			t.Fatalf("%s is not taken as YAML: %v", full, err)
 		}

@@ -45,7 +45,7 @@ type Listed struct {
 }
 
 func shape(v *table.Version) (Shape, error) {
-	doc, err := program.Parse(v.Doc)
+	doc, err := program.Parse(v.Doc, nil)
 	return Shape{v.Number, doc}, err
 }
 
@@ -67,7 +67,7 @@ func (h *Handler) put(ctx context.Context, r *web.Request) (web.Answer, error) {
 	if err != nil {
 		return web.Answer{}, err
 	}
-	doc, want, err := program.ParseVersioned(raw)
+	doc, want, err := program.ParseVersioned(raw, h.Gate.Store.Expressions)
 	if err != nil {
 		return web.Answer{}, err
 	}

@@ -71,6 +71,7 @@ type holdRequest struct {
 	Member      string  `json:"member"`
 	Points      *int64  `json:"points"`
 	Reward      *string `json:"reward"`
+	Wallet      string  `json:"wallet"`       // of the points; points themselves when left out
 	OrderAmount *int64  `json:"order_amount"` // minor units
 }
 
@@ -100,7 +101,7 @@ func (h *Handler) hold(ctx context.Context, r *web.Request) (web.Answer, error) 
 	}
 	id, now := h.Gate.ID(), h.Gate.Clock()
 	return h.Gate.Update(ctx, r, func(tx *table.Tx) (web.Answer, error) {
-		a, red, _, err := holdPoints(tx, id, q.Member, points, amount, now)
+		a, red, _, err := holdPoints(tx, id, q.Member, q.Wallet, points, amount, now)
 		if err != nil {
 			return web.Answer{}, err
 		}
@@ -128,7 +129,7 @@ func (h *Handler) redeem(ctx context.Context, r *web.Request) (web.Answer, error
 	}
 	id, now := h.Gate.ID(), h.Gate.Clock()
 	return h.Gate.Update(ctx, r, func(tx *table.Tx) (web.Answer, error) {
-		a, red, t, err := holdPoints(tx, id, q.Member, points, amount, now)
+		a, red, t, err := holdPoints(tx, id, q.Member, q.Wallet, points, amount, now)
 		if err != nil {
 			return web.Answer{}, err
 		}
@@ -142,12 +143,12 @@ func (h *Handler) redeem(ctx context.Context, r *web.Request) (web.Answer, error
 
 // holdPoints makes hold id of a member's points, by the terms in force. The
 // caller puts account and hold.
-func holdPoints(tx *table.Tx, id, member string, points, orderAmount int64, now time.Time) (*loyalty.Account, *loyalty.Redemption, *loyalty.Terms, error) {
-	t, err := tx.Terms()
+func holdPoints(tx *table.Tx, id, member, wallet string, points, orderAmount int64, now time.Time) (*loyalty.Account, *loyalty.Redemption, *loyalty.Terms, error) {
+	holder, err := tx.HolderOf(member)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	a, err := tx.HolderOf(member)
+	a, t, err := tx.Wallet(holder.Member, wallet)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -205,11 +206,11 @@ func (h *Handler) change(ctx context.Context, r *web.Request, prefix, what strin
 			return web.Answer{}, err
 		}
 		before := *red
-		t, err := tx.Terms()
+		holder, err := tx.Holder(red.Member)
 		if err != nil {
 			return web.Answer{}, err
 		}
-		a, err := tx.Holder(red.Member)
+		a, t, err := tx.Wallet(holder.Member, red.Wallet)
 		if err != nil {
 			return web.Answer{}, err
 		}

@@ -58,11 +58,11 @@ func computed() time.Duration {
 
 // decisions measures webhooks from their bytes to the decision, without a table.
 func decisions(n int) ([]effort, error) {
-	doc, err := program.Parse([]byte("{}"))
+	doc, err := program.Parse([]byte("{}"), nil)
 	if err != nil {
 		return nil, err
 	}
-	terms, err := doc.Compile(1)
+	terms, err := doc.Compile(1, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func decisions(n int) ([]effort, error) {
 		if _, err := r.Receive(&o, true); err != nil {
 			return nil, err
 		}
-		if err := account.Apply(r, nil, terms, terms, now); err != nil {
+		if _, err := account.Apply(r, loyalty.Telling{Pinned: terms, Current: terms, Now: now}); err != nil {
 			return nil, err
 		}
 	}
@@ -94,7 +94,7 @@ func decisions(n int) ([]effort, error) {
 		if _, err := r.Receive(m.Order, true); err != nil {
 			return err
 		}
-		return a.Apply(r, nil, terms, terms, now)
+		return a.Apply(r, loyalty.Telling{Pinned: terms, Current: terms, Now: now})
 	}
 
 	shopify, err := inbound.Files.ReadFile("shopify.json")

@@ -24,7 +24,7 @@ type Deployment struct {
 // Setup writes what is missing and leaves what is there: a program that was
 // published stays.
 func Setup(ctx context.Context, s *table.Store, d Deployment) error {
-	doc, err := program.Parse([]byte("{}"))
+	doc, err := program.Parse([]byte("{}"), nil)
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,33 @@ type Account struct {
 	At      int64   `cbor:"9,keyasint,omitempty"`  // business time of the last decision, unix seconds
 	Into    string  `cbor:"10,keyasint,omitempty"` // the member this one was merged into
 	Dead    Parts   `cbor:"11,keyasint,omitempty"` // what died unspent, by expiry; the newest few
+
+	Wallet      string       `cbor:"12,keyasint,omitempty"` // of what it is the account; "" is points, and all that follows is there
+	Wallets     []string     `cbor:"13,keyasint,omitempty"` // of which else the member has one
+	Orders      int64        `cbor:"14,keyasint,omitempty"` // orders that count, those that came back whole not among them
+	Standing    Standing     `cbor:"15,keyasint,omitzero"`
+	Tallies     []Tally      `cbor:"16,keyasint,omitempty"`
+	Goals       []Reached    `cbor:"17,keyasint,omitempty"`
+	Vouchers    []Open       `cbor:"18,keyasint,omitempty"` // not used yet, oldest first
+	Memberships []Membership `cbor:"19,keyasint,omitempty"`
+	Spells      []Spell      `cbor:"20,keyasint,omitempty"`
+	Segments    []string     `cbor:"21,keyasint,omitempty"`
+}
+
+// owner is whose entries a ledger's chain says they are: the member, and the
+// wallet where it is not points.
+func (a *Account) owner() string {
+	if a.Wallet == "" {
+		return a.Member
+	}
+	return a.Member + "/" + a.Wallet
+}
+
+// Open notes that the member has an account of a wallet.
+func (a *Account) Open(wallet string) {
+	if wallet != "" && !slices.Contains(a.Wallets, wallet) {
+		a.Wallets = append(a.Wallets, wallet)
+	}
 }
 
 // Lot is a batch of points with one expiry. Points earned at different times
@@ -54,8 +81,7 @@ type Balance struct {
 // BalanceAt is the account at an instant, by the clock: what is past its time
 // is gone whether or not a job has written it down.
 func (a *Account) BalanceAt(now time.Time, t *Terms) Balance {
-	at := a.clone()
-	at.Settle(now, t)
+	at := a.AsOf(now, t)
 	b := Balance{Held: at.held(), Debt: at.Owed}
 	if t.Clawback == Negative {
 		b.Available, b.Debt = -at.Owed, 0
@@ -78,13 +104,27 @@ func (a *Account) BalanceAt(now time.Time, t *Terms) Balance {
 	return b
 }
 
-// clone copies what Settle may change.
+// AsOf is the account as the clock has it at an instant; the account itself
+// stays as it is.
+func (a *Account) AsOf(now time.Time, t *Terms) *Account {
+	c := a.clone()
+	c.Settle(now, t)
+	return c
+}
+
+// clone copies what a decision may change.
 func (a *Account) clone() *Account {
 	c := *a
 	c.Lots = slices.Clone(a.Lots)
 	c.Holds = slices.Clone(a.Holds)
 	c.Tail = slices.Clone(a.Tail)
 	c.Dead = slices.Clone(a.Dead)
+	c.Tallies = slices.Clone(a.Tallies)
+	c.Goals = slices.Clone(a.Goals)
+	c.Vouchers = slices.Clone(a.Vouchers)
+	c.Memberships = slices.Clone(a.Memberships)
+	c.Spells = slices.Clone(a.Spells)
+	c.Standing.Months = slices.Clone(a.Standing.Months)
 	return &c
 }
 
@@ -104,6 +144,19 @@ func (a *Account) NextDue() int64 {
 	for _, h := range a.Holds {
 		consider(h.Until)
 	}
+	for _, v := range a.Vouchers {
+		consider(v.Until)
+	}
+	for _, m := range a.Memberships {
+		consider(m.Until)
+	}
+	for _, s := range a.Spells {
+		consider(s.Ends)
+		consider(s.Offer.Until)
+	}
+	consider(a.Standing.Until)
+	consider(a.Standing.Warn)
+	consider(a.Standing.Shifts)
 	return next
 }
 
@@ -123,6 +176,10 @@ func (a *Account) Settle(now time.Time, t *Terms) {
 		a.activate(due, at)
 		a.expire(due, at)
 		a.payOwed(at, t)
+		a.closeBonuses(due, at, t)
+		a.stand(time.Unix(due, 0), t)
+		a.Vouchers = slices.DeleteFunc(a.Vouchers, func(v Open) bool { return v.Until > 0 && v.Until <= due })
+		a.Memberships = slices.DeleteFunc(a.Memberships, func(m Membership) bool { return m.Until <= due })
 		a.At = at
 	}
 }
@@ -222,7 +279,7 @@ func (a *Account) append(e Entry) {
 	a.Balance += e.Points
 	a.Seq++
 	e.Balance = a.Balance
-	e.Hash = e.chain(a.Member, a.Seq, a.Head)
+	e.Hash = e.chain(a.owner(), a.Seq, a.Head)
 	a.Head = e.Hash
 	a.Tail = append(a.Tail, e)
 }

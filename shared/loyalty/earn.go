@@ -1,75 +1,282 @@
 package loyalty
 
-import "time"
+import (
+	"slices"
+	"time"
+)
+
+// Telling is what a decision about an order is made with, beside the order.
+type Telling struct {
+	Redemption *Redemption // that paid a part; nil for none
+	Pinned     *Terms      // that the order keeps
+	Current    *Terms      // of today: what is owed, tiers and goals go by them
+	Attributes map[string]string
+	Budgets    []*Budget // of the pinned rules that have one; what the order draws is taken from them
+	Seed       string    // secret and used once: makes the codes of vouchers
+	Now        time.Time
+}
+
+// Budget is what the whole program has given by one rule.
+type Budget struct {
+	Rule string `cbor:"1,keyasint"`
+	Used int64  `cbor:"2,keyasint"` // points
+}
+
+// Lodged is what a wallet holds for an order.
+type Lodged struct {
+	Active     int64 `cbor:"6,keyasint,omitempty"`  // when its points become usable, unix seconds; 0: at once
+	Expires    int64 `cbor:"7,keyasint,omitempty"`  // when its points die; 0: never
+	Points     int64 `cbor:"8,keyasint,omitempty"`  // what the ledger holds for it
+	WrittenOff int64 `cbor:"10,keyasint,omitempty"` // of a clawback, what the program bore
+}
 
 // Apply brings a member's ledger to what an order is worth now, by the terms
 // pinned to it: the ledger gets the difference, and the redemption that paid
-// a part (nil for none) gets back the share of the goods that came back.
-// current are the terms of today; they only settle what the member owes.
-// Refused with points_out_of_range, currency_not_accepted or
-// redemption_not_usable; then nothing may be stored.
-func (a *Account) Apply(r *Record, red *Redemption, pinned, current *Terms, now time.Time) error {
-	a.Settle(now, current)
+// a part gets back the share of the goods that came back. Tiers, goals and
+// limits follow. It answers the vouchers that changed. What the order is
+// worth in other wallets is posted by ApplyIn, afterwards. Refused with
+// points_out_of_range, currency_not_accepted or redemption_not_usable; then
+// nothing may be stored.
+func (a *Account) Apply(r *Record, c Telling) ([]Voucher, error) {
+	a.Settle(c.Now, c.Current)
 	from := a.Seq
-	if err := a.bring(r, red, pinned, current, now); err != nil {
-		return err
+	vouchers, err := a.bring(r, c)
+	if err != nil {
+		return nil, err
 	}
 	if r.addRefunds(r.waiting) { // as if it had come after its order (SC1)
 		r.waiting = nil
-		if err := a.bring(r, red, pinned, current, now); err != nil {
-			return err
+		c.Seed += "/"
+		more, err := a.bring(r, c)
+		if err != nil {
+			return nil, err
+		}
+		vouchers = newest(append(vouchers, more...))
+	}
+	a.stand(c.Now, c.Current)
+	a.At = c.Now.Unix()
+	a.Settle(c.Now, c.Current) // an order that comes late may bring points that are over
+	r.own(a, from)
+	return vouchers, a.sane()
+}
+
+// newest leaves out vouchers that were made and withdrawn in one decision.
+func newest(vs []Voucher) []Voucher {
+	var out []Voucher
+	for _, v := range vs {
+		i := slices.IndexFunc(out, func(o Voucher) bool { return o.Code == v.Code })
+		if v.Stage == VoucherWithdrawn && i >= 0 {
+			out = slices.Delete(out, i, i+1)
+			continue
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+func (a *Account) bring(r *Record, c Telling) ([]Voucher, error) {
+	t := c.Pinned
+	first := r.At == 0 && t.counts(&r.Order)
+	at, moved := r.date(t, c.Now, first)
+	if first {
+		a.know(&r.Facts, c.Now, t)
+		r.Facts.Attributes = asked(t, c.Attributes)
+	}
+	var paid int64
+	if c.Redemption != nil {
+		if err := c.Redemption.use(r.Order.Ref(), a.Member); err != nil {
+			return nil, err
+		}
+		paid = c.Redemption.Paying(&r.Order)
+	}
+	w, err := a.weigh(r, paid, at, first, c)
+	if err != nil {
+		return nil, err
+	}
+	given := a.pursue(c.Current, c.Seed, c.Now)
+	r.ByGoals += given.Points
+	a.count(r, w, at, c)
+	return newest(given.Vouchers), a.post(r, &r.Lodged, w[""].Points+r.ByGoals, first, moved, t, c)
+}
+
+// asked is the part of a member's attributes that terms ask for.
+func asked(t *Terms, all map[string]string) map[string]string {
+	if !t.Needs.Attributes {
+		return nil
+	}
+	return all
+}
+
+// weigh values the order in every wallet and notes what it adds to limits,
+// budgets and goals.
+func (a *Account) weigh(r *Record, paid int64, at time.Time, first bool, c Telling) (map[string]Worth, error) {
+	t := c.Pinned
+	k := Case{Paid: paid, At: at, Facts: r.Facts}
+	k.Facts.Rooms = a.rooms(r, at, first, c)
+	s, err := t.scene(&r.Order, k)
+	if err != nil {
+		return nil, err
+	}
+	s.gifts = r.gifts
+	all := map[string]Worth{}
+	var uses, drawn []Use
+	for _, wallet := range t.walletIDs() {
+		w, shares, err := t.worth(s, wallet)
+		if err != nil {
+			return nil, err
+		}
+		all[wallet] = w
+		for _, sh := range shares {
+			if l := sh.rule.Limit; l != nil {
+				uses = append(uses, Use{ID: sh.Rule, Period: l.Per.start(at, t.Zone, t.Week), N: 1, Points: sh.Points})
+			}
+			if sh.rule.Budget > 0 {
+				drawn = append(drawn, Use{ID: sh.Rule, Points: sh.Points})
+			}
+		}
+		if wallet != "" {
+			r.lodged(wallet).due = w.Points
 		}
 	}
-	a.At = now.Unix()
-	a.Settle(now, current) // an order that comes late may bring points that are over
+	if t.counts(&r.Order) {
+		uses = append(uses, t.uses(s)...)
+	}
+	if first {
+		r.Facts.Rooms = k.Facts.Rooms
+	}
+	a.add(r.Uses, uses, c.Current)
+	for _, b := range c.Budgets {
+		b.Used += given(drawn, b.Rule) - given(r.Drawn, b.Rule)
+	}
+	r.Uses, r.Drawn = uses, drawn
+	return all, nil
+}
+
+func given(uses []Use, rule string) (points int64) {
+	for _, u := range uses {
+		if u.ID == rule {
+			points += u.Points
+		}
+	}
+	return points
+}
+
+// rooms is what limits and budgets leave of the rules for an order: never
+// more than when it first counted, and never so much that others' would be
+// passed.
+func (a *Account) rooms(r *Record, at time.Time, first bool, c Telling) []Room {
+	var out []Room
+	for i := range c.Pinned.Earning.Rules {
+		rule := &c.Pinned.Earning.Rules[i]
+		if rule.Activity != "" || rule.Limit == nil && rule.Budget == 0 {
+			continue
+		}
+		room, bound := a.roomOf(rule, at, r.Uses, c.Pinned)
+		for _, b := range c.Budgets {
+			if left := max(0, rule.Budget-b.Used+given(r.Drawn, rule.ID)); b.Rule == rule.ID && (!bound || left < room) {
+				room, bound = left, true
+			}
+		}
+		if had, was := r.Facts.room(rule.ID); !first && was && (!bound || had < room) {
+			room, bound = had, true
+		}
+		if bound {
+			out = append(out, Room{Rule: rule.ID, Points: room})
+		}
+	}
+	return out
+}
+
+// count brings what is counted of the order for tiers, bonuses and the number
+// of the member's orders to its newest state.
+func (a *Account) count(r *Record, w map[string]Worth, at time.Time, c Telling) {
+	counts := c.Pinned.counts(&r.Order)
+	spent, one := int64(0), int64(0)
+	if counts {
+		spent = w[""].Paid
+		if w[""].Returned < w[""].Goods || w[""].Goods == 0 {
+			one = 1
+		}
+	}
+	if c.Pinned.Tiers != nil {
+		n, was := w[""], time.Unix(r.QualifiedAt, 0)
+		a.qualify(-r.Qualifies, was, c.Current)
+		r.Qualifies, r.QualifiedAt = c.Pinned.Tiers.measure(&n, counts), at.Unix()
+		a.qualify(r.Qualifies, at, c.Current)
+	}
+	a.spend(spent-r.Spent, at, c.Current)
+	a.Orders += one - r.Counted
+	r.Spent, r.Counted = spent, one
+}
+
+// ApplyIn posts what an order is worth in another wallet than points, into
+// the member's account there. Apply has decided it.
+func (a *Account) ApplyIn(r *Record, c Telling) error {
+	pinned, ok := c.Pinned.In(a.Wallet)
+	if !ok {
+		return nil
+	}
+	current, ok := c.Current.In(a.Wallet)
+	if !ok {
+		current = pinned
+	}
+	c.Pinned, c.Current = pinned, current
+	a.Settle(c.Now, current)
+	from := a.Seq
+	l := r.lodged(a.Wallet)
+	if err := a.post(r, &l.Lodged, l.due, false, r.moved || l.Points == 0, pinned, c); err != nil {
+		return err
+	}
+	a.At = c.Now.Unix()
+	a.Settle(c.Now, current)
 	r.own(a, from)
 	return a.sane()
 }
 
-func (a *Account) bring(r *Record, red *Redemption, pinned, current *Terms, now time.Time) error {
-	first := r.At == 0 && pinned.counts(&r.Order)
-	at := a.date(r, pinned, now, first)
-	cause := Entry{At: now.Unix(), Source: r.Order.Source, Order: r.Order.ID, Terms: pinned.Version}
-	var paid int64
-	if red != nil {
-		if err := red.use(r.Order.Ref(), a.Member); err != nil {
-			return err
-		}
-		a.restore(red, returned(&r.Order, red.Points), cause, current, now)
-		paid = red.Paying(&r.Order)
+// post brings what a wallet holds for an order to what it is worth now.
+func (a *Account) post(r *Record, l *Lodged, worth int64, first, moved bool, pinned *Terms, c Telling) error {
+	if moved {
+		a.move(l, time.Unix(r.At, 0), pinned, c.Now)
 	}
-	w, err := pinned.Worth(&r.Order, paid, at)
-	if err != nil {
-		return err
+	cause := Entry{At: c.Now.Unix(), Source: r.Order.Source, Order: r.Order.ID, Terms: pinned.Version}
+	if red := c.Redemption; red != nil && red.Wallet == a.Wallet {
+		a.restore(red, returned(&r.Order, red.Points), cause, c.Current, c.Now)
 	}
-	change := w.Points - r.Points
+	change := worth - l.Points
 	switch {
 	case change > 0 || first:
-		a.earn(r, change, cause)
+		a.earn(l, change, cause)
 	case change < 0:
-		a.clawBack(r, -change, cause)
+		a.clawBack(l, -change, cause)
 	}
-	r.Points = w.Points
-	a.expire(now.Unix(), now.Unix()) // what was over when it came pays no debt
+	l.Points = worth
+	a.expire(c.Now.Unix(), c.Now.Unix()) // what was over when it came pays no debt
 	seq := a.Seq
-	a.payOwed(now.Unix(), current)
+	a.payOwed(c.Now.Unix(), c.Current)
 	if a.Seq > seq && change < 0 { // the program bears it, until the order counts again
-		r.WrittenOff += min(a.Tail[len(a.Tail)-1].Points, -change)
+		l.WrittenOff += min(a.Tail[len(a.Tail)-1].Points, -change)
 	}
 	return nil
 }
 
-// date is when the order counts as earned by its newest state. It sets when
-// its points ripen and die, and moves those that are still in their lot there
-// when another version tells of another time.
-func (a *Account) date(r *Record, pinned *Terms, now time.Time, first bool) time.Time {
+// date is when the order counts as earned by its newest state. The second
+// answer tells whether that is new, or another time than before.
+func (r *Record) date(pinned *Terms, now time.Time, first bool) (time.Time, bool) {
 	if !first && r.At == 0 {
-		return now
+		return now, false
 	}
 	at := time.Unix(r.At, 0)
 	if told := pinned.EarnedAt(&r.Order, time.Time{}); first || !told.IsZero() && told.Before(now) {
 		at = pinned.EarnedAt(&r.Order, now)
 	}
+	moved := first || at.Unix() != r.At
+	r.At, r.moved = at.Unix(), r.moved || moved
+	return at, moved
+}
+
+// move sets when an order's points ripen and die, and moves those that are
+// still in their lot there.
+func (a *Account) move(l *Lodged, at time.Time, pinned *Terms, now time.Time) {
 	active, dies := int64(0), int64(0)
 	if ripe := pinned.Earning.Pending.After(at, pinned.Zone); !pinned.Earning.Pending.IsZero() && ripe.After(now) {
 		active = ripe.Unix() // without a period nothing waits, even for a clock that is behind
@@ -77,15 +284,12 @@ func (a *Account) date(r *Record, pinned *Terms, now time.Time, first bool) time
 	if end := pinned.expires(at); !end.IsZero() {
 		dies = end.Unix()
 	}
-	if !first && (dies != r.Expires || active > 0 && active != r.Active) {
-		moved := a.takeFrom(r.Active, r.Expires, r.Points)
-		moved += a.takeFrom(0, r.Expires, r.Points-moved)
+	if l.Points > 0 && (dies != l.Expires || active > 0 && active != l.Active) {
+		moved := a.takeFrom(l.Active, l.Expires, l.Points)
+		moved += a.takeFrom(0, l.Expires, l.Points-moved)
 		a.put(active, dies, moved)
 	}
-	if first || at.Unix() != r.At {
-		r.At, r.Active, r.Expires = at.Unix(), active, dies
-	}
-	return at
+	l.Active, l.Expires = active, dies
 }
 
 // EarnedAt is when an order counts as earned: when it was paid (fulfilled,
@@ -108,7 +312,7 @@ func (t *Terms) EarnedAt(o *Order, now time.Time) time.Time {
 // earn puts points into the order's lot. What the program bore for the order
 // when it took points back is paid first: being refunded and not refunded in
 // turn makes no points.
-func (a *Account) earn(r *Record, points int64, e Entry) {
+func (a *Account) earn(r *Lodged, points int64, e Entry) {
 	active := r.Active
 	if active <= e.At {
 		active = 0
@@ -133,7 +337,7 @@ const ExpiredBefore = "expired_before"
 
 // clawBack takes points from the order's own lot first, then from what can be
 // spent, earliest expiry first. What is left is owed.
-func (a *Account) clawBack(r *Record, points int64, e Entry) {
+func (a *Account) clawBack(r *Lodged, points int64, e Entry) {
 	if died := a.undie(r.Expires, points); died > 0 {
 		points -= died
 		e.Reason = ExpiredBefore

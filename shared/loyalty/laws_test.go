@@ -37,7 +37,7 @@ func terms(change ...func(*loyalty.Terms)) *loyalty.Terms {
 	for _, c := range change {
 		c(t)
 	}
-	return t
+	return t.Seal()
 }
 
 func sale(id string, amounts ...int64) *loyalty.Order {
@@ -57,7 +57,7 @@ func take(t rapid.TB, a *loyalty.Account, r *loyalty.Record, o *loyalty.Order, r
 	if _, err := r.Receive(o, true); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.Apply(r, red, tm, tm, now); err != nil {
+	if _, err := a.Apply(r, loyalty.Telling{Redemption: red, Pinned: tm, Current: tm, Now: now}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -124,7 +124,7 @@ func TestRefundsArePathIndependent(t *testing.T) {
 		}
 		whole(t, split)
 		var lines int64
-		w := must(tm.Worth(order(1, target), 0, now))
+		w := must(tm.Worth(order(1, target), "", loyalty.Case{At: now}))
 		for _, l := range w.Lines {
 			lines += l.Points
 		}
@@ -230,7 +230,8 @@ func TestAccountAlwaysHolds(t *testing.T) {
 				}
 				var r loyalty.Record
 				take(t, guest, &r, sale(fmt.Sprint("G", now.Unix()), 20000), nil, tm, now)
-				refusal(a.Merge(guest, tm, now))
+				_, err := a.Merge(guest, "seed", tm, now)
+				refusal(err)
 				whole(t, guest)
 				if guest.Balance != 0 {
 					t.Fatalf("%d stayed with the guest", guest.Balance)

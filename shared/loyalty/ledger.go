@@ -105,7 +105,7 @@ func Verify(a *Account, entries []Entry) Verification {
 	var balance int64
 	for i, e := range entries {
 		balance += e.Points
-		if e.Balance != balance || e.Hash != e.chain(a.Member, int64(i)+1, prev) {
+		if e.Balance != balance || e.Hash != e.chain(a.owner(), int64(i)+1, prev) {
 			v.FirstBad = int64(i) + 1
 			return v
 		}

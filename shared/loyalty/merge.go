@@ -1,17 +1,23 @@
 package loyalty
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Merge moves all that from has into a: lots with their own dates, holds,
 // what is owed. from keeps its ledger, closed by an entry that takes its
 // balance to zero, and points to a. Merging again changes nothing. A member
 // cannot be merged into itself.
-func (a *Account) Merge(from *Account, t *Terms, now time.Time) error {
+//
+// What was counted of both is one: together they may reach a tier or a goal.
+// The vouchers are those that this made; seed makes their codes.
+func (a *Account) Merge(from *Account, seed string, t *Terms, now time.Time) ([]Voucher, error) {
 	if from.Into == a.Member {
-		return nil
+		return nil, nil
 	}
 	if from.Member == a.Member || from.Into != "" || a.Into != "" {
-		return &Error{Kind: Refused, Code: "cannot_merge", Detail: "a member cannot be merged into itself or into one that was merged away"}
+		return nil, &Error{Kind: Refused, Code: "cannot_merge", Detail: "a member cannot be merged into itself or into one that was merged away"}
 	}
 	a.Settle(now, t)
 	from.Settle(now, t)
@@ -34,6 +40,71 @@ func (a *Account) Merge(from *Account, t *Terms, now time.Time) error {
 	from.append(out)
 	a.append(in)
 	a.payOwed(now.Unix(), t)
+	a.takeCounts(from, t, now)
+	given := a.pursue(t, seed, now)
+	if given.Points > 0 {
+		a.Post(given.Points, Entry{Ref: "mem_" + from.Member, Reason: "goal", At: now.Unix(), Terms: t.Version}, now, t)
+	}
+	a.stand(now, t)
 	a.At, from.At = now.Unix(), now.Unix()
-	return a.sane()
+	return given.Vouchers, a.sane()
+}
+
+// takeCounts moves what was counted of from into a.
+func (a *Account) takeCounts(from *Account, t *Terms, now time.Time) {
+	a.Orders += from.Orders
+	a.add(nil, from.Tallies, t)
+	for _, r := range from.Goals {
+		mine := a.reached(r.Goal)
+		mine.Given += r.Given
+		mine.Through = max(mine.Through, r.Through)
+	}
+	a.Vouchers = append(a.Vouchers, from.Vouchers...)
+	for _, m := range from.Memberships {
+		if mine := a.membership(m.ID); mine != nil {
+			mine.Until = max(mine.Until, m.Until)
+		} else {
+			a.Memberships = append(a.Memberships, m)
+		}
+	}
+	for _, s := range from.Spells {
+		a.takeSpell(s, t, now)
+	}
+	for _, m := range from.Standing.Months {
+		a.qualifyIn(m.Number, m.Points)
+	}
+	if t.Tiers != nil && t.Tiers.place(from.Standing.Level) > t.Tiers.place(a.Standing.Level) {
+		a.Standing.Level, a.Standing.Until, a.Standing.Warn, a.Standing.Late = from.Standing.Level, from.Standing.Until, from.Standing.Warn, from.Standing.Late
+		a.Standing.Changes++
+	}
+	for _, s := range from.Segments {
+		if !slices.Contains(a.Segments, s) {
+			a.Segments = append(a.Segments, s)
+		}
+	}
+	from.Orders, from.Tallies, from.Goals, from.Vouchers, from.Memberships, from.Spells, from.Standing, from.Segments = 0, nil, nil, nil, nil, nil, Standing{}, nil
+}
+
+// takeSpell adds another's period of a bonus to the member's own. Of two
+// choices the member keeps the own, and has the default of the other at once.
+func (a *Account) takeSpell(s Spell, t *Terms, now time.Time) {
+	mine := a.spell(s.Bonus)
+	if mine == nil {
+		a.Spells = append(a.Spells, s)
+		return
+	}
+	mine.Spent += s.Spent
+	if mine.Start == 0 {
+		mine.Start, mine.Ends = s.Start, s.Ends
+	}
+	if mine.Offer.Period == 0 {
+		mine.Offer = s.Offer
+		return
+	}
+	for i := range t.Bonuses {
+		b := &t.Bonuses[i]
+		if c := b.choice(s.Offer.From, ""); b.ID == s.Bonus && s.Offer.Period != 0 && c != nil {
+			a.Post(c.Points, Entry{Ref: b.ref(s.Offer.Period), Reason: c.ID, At: now.Unix(), Terms: t.Version}, now, t)
+		}
+	}
 }

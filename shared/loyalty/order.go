@@ -108,6 +108,8 @@ type Line struct {
 	Amount    int64 `cbor:"7,keyasint,omitempty"`
 	GiftCard  bool  `cbor:"8,keyasint,omitempty"` // stored value: never earns
 
+	Collection string `cbor:"11,keyasint,omitempty"`
+
 	RefundedAmount   *int64 `cbor:"9,keyasint,omitempty"` // total refunded of this line so far; nil: not stated
 	RefundedQuantity int64  `cbor:"10,keyasint,omitempty"`
 }

@@ -16,21 +16,64 @@ type Record struct {
 	Member  string     `cbor:"3,keyasint,omitempty"`
 	Terms   int64      `cbor:"4,keyasint,omitempty"` // rule version it is pinned to
 	At      int64      `cbor:"5,keyasint,omitempty"` // when it counts as earned, unix seconds; 0: not yet
-	Active  int64      `cbor:"6,keyasint,omitempty"` // when its points become usable; 0: at once
-	Expires int64      `cbor:"7,keyasint,omitempty"` // when its points die; 0: never
-	Points  int64      `cbor:"8,keyasint,omitempty"` // what the ledger holds for it
 	Entries []EntryRef `cbor:"9,keyasint,omitempty"` // its ledger entries, oldest first
 
-	WrittenOff int64 `cbor:"10,keyasint,omitempty"` // of a clawback, what the program bore
+	Lodged // in points
 
-	waiting []Refund // refunds that were here before the order
+	Facts       Facts   `cbor:"11,keyasint,omitzero"`  // taken when it first counted
+	Uses        []Use   `cbor:"12,keyasint,omitempty"` // what it adds to limits and goals
+	Drawn       []Use   `cbor:"13,keyasint,omitempty"` // what it takes of budgets
+	ByGoals     int64   `cbor:"14,keyasint,omitempty"` // of its points, what goals gave with it; below zero when it took a goal away
+	Qualifies   int64   `cbor:"15,keyasint,omitempty"` // what it counts toward tiers
+	QualifiedAt int64   `cbor:"16,keyasint,omitempty"` // and when, unix seconds
+	Spent       int64   `cbor:"17,keyasint,omitempty"` // what it counts toward bonuses, minor units of the program's currency
+	Counted     int64   `cbor:"18,keyasint,omitempty"` // 1: one of the member's orders
+	Others      []Other `cbor:"19,keyasint,omitempty"` // what other wallets hold for it
+
+	waiting []Refund       // refunds that were here before the order
+	moved   bool           // it counts from another time than before
+	gifts   map[string]int // line id -> pieces of it that a voucher paid
 }
 
-// EntryRef names a ledger entry. Member is "" for the record's own.
+// Other is what a wallet other than points holds for an order.
+type Other struct {
+	Wallet string `cbor:"1,keyasint"`
+	Lodged
+
+	due int64 // what it is worth there now
+}
+
+// lodged is what a wallet holds for the order.
+func (r *Record) lodged(wallet string) *Other {
+	for i := range r.Others {
+		if r.Others[i].Wallet == wallet {
+			return &r.Others[i]
+		}
+	}
+	r.Others = append(r.Others, Other{Wallet: wallet})
+	return &r.Others[len(r.Others)-1]
+}
+
+// Due are the wallets beside points whose accounts ApplyIn has to bring to
+// what the order is worth. It forgets those that hold nothing for it.
+func (r *Record) Due() []string {
+	var out []string
+	r.Others = slices.DeleteFunc(r.Others, func(o Other) bool { return o.due == 0 && o.Points == 0 })
+	for _, o := range r.Others {
+		if o.due != o.Points {
+			out = append(out, o.Wallet)
+		}
+	}
+	return out
+}
+
+// EntryRef names a ledger entry. Member is "" for the record's own, Wallet for
+// points.
 type EntryRef struct {
 	_      struct{} `cbor:",toarray"`
 	Member string
 	Seq    int64
+	Wallet string
 }
 
 // Status is what became of a delivery.
@@ -167,7 +210,7 @@ func (r *Record) own(a *Account, from int64) {
 	for i, e := range a.Tail {
 		seq := a.Seq - int64(len(a.Tail)-1-i)
 		if seq > from && e.Source == r.Order.Source && e.Order == r.Order.ID {
-			r.Entries = append(r.Entries, EntryRef{Seq: seq})
+			r.Entries = append(r.Entries, EntryRef{Seq: seq, Wallet: a.Wallet})
 		}
 	}
 }
@@ -185,7 +228,7 @@ func fingerprint(o *Order) Hash {
 // PendingAt is how many of the order's points cannot be used yet.
 func (r *Record) PendingAt(now time.Time) int64 {
 	if r.Active > now.Unix() {
-		return r.Points
+		return max(0, r.Points)
 	}
 	return 0
 }

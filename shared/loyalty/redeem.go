@@ -35,6 +35,7 @@ type Redemption struct {
 	Restored int64    `cbor:"11,keyasint,omitempty"` // points given back so far
 	Order    OrderRef `cbor:"12,keyasint,omitempty"` // the one order it pays for
 	Undone   int64    `cbor:"13,keyasint,omitempty"` // unix seconds of the cancellation
+	Wallet   string   `cbor:"14,keyasint,omitempty"` // the points are of; "" is points themselves
 }
 
 // StageAt is the stage at an instant.
@@ -73,7 +74,7 @@ func (a *Account) Hold(id string, points, orderAmount int64, t *Terms, now time.
 	a.At = now.Unix()
 	return &Redemption{
 		ID: id, Member: a.Member, Points: points, Value: value, Currency: t.Currency,
-		Stage: Held, At: now.Unix(), Until: h.Until, Parts: h.Parts,
+		Stage: Held, At: now.Unix(), Until: h.Until, Parts: h.Parts, Wallet: a.Wallet,
 	}, nil
 }
 

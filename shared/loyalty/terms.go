@@ -27,12 +27,55 @@ type Terms struct {
 	// Exchange says what one minor unit of another currency is worth in minor
 	// units of Currency.
 	Exchange map[string]*big.Rat
+
+	Tiers   *Tiers       // nil: the program has none
+	Goals   []Goal       // punch cards, thresholds, badges, streaks
+	Bonuses []Bonus      // automatic rewards for average use
+	Plans   []Plan       // memberships and subscriptions
+	Wallets []Wallet     // beside points
+	Rewards []Reward     // what vouchers are for
+	Week    time.Weekday // on which a week begins
+
+	Needs  Needs // set by Seal, as are the purses
+	purses map[string]*purse
+}
+
+// Wallet is another currency of value beside points, in minor units of the
+// program's currency. Cashback can be paid out, a bonus cannot (SC22).
+type Wallet struct {
+	ID           string
+	Withdrawable bool
+	Expiry       *Expiry // nil: never
+	Least        int64   // smallest payout, minor units
+}
+
+// Reward is something that a voucher is for.
+type Reward struct {
+	ID    string
+	Lasts Period // of a voucher; zero: it has no end
+}
+
+// In is the terms as they hold for a wallet: one whose points are minor units
+// of money and live by its own expiry. The second answer is false when there
+// is no such wallet.
+func (t *Terms) In(wallet string) (*Terms, bool) {
+	if wallet == "" {
+		return t, true
+	}
+	for i := range t.Wallets {
+		if t.Wallets[i].ID == wallet {
+			in := *t
+			in.Expiry, in.Point, in.Minimum, in.Tiers, in.Goals, in.Bonuses, in.Plans = t.Wallets[i].Expiry, Price{1, 1}, 1, nil, nil, nil, nil
+			return &in, true
+		}
+	}
+	return nil, false
 }
 
 // Price says that Points points pay Amount minor units.
 type Price struct{ Points, Amount int64 }
 
-// Earning says what an order earns.
+// Earning says what orders and activities earn.
 type Earning struct {
 	When          State // Paid or Fulfilled
 	PaidPartEarns bool  // the part that points paid earns too
@@ -40,28 +83,6 @@ type Earning struct {
 	Stacking      Stacking
 	Pending       Period // from payment until the points can be used
 	Rules         []Rule
-}
-
-// Rule is one earning rule of an order: a rate or a multiplier, in some
-// windows of time or always.
-type Rule struct {
-	ID         string
-	Rate       *big.Rat // points per minor unit; nil when the rule is a multiplier
-	Multiplier *big.Rat
-	During     []Window // empty: always
-}
-
-// Window is a half-open span of time.
-type Window struct{ From, To time.Time }
-
-// Holds tells whether the rule applies at an instant.
-func (r *Rule) Holds(at time.Time) bool {
-	for _, w := range r.During {
-		if !at.Before(w.From) && at.Before(w.To) {
-			return true
-		}
-	}
-	return len(r.During) == 0
 }
 
 // Stacking is how several multipliers (and several rates) combine.
@@ -92,36 +113,15 @@ type Expiry struct {
 	To    EndOf
 }
 
-// factor is how many points one minor unit of the program's currency earns
-// at an instant, and the ids of the rules that say so.
-func (t *Terms) factor(at time.Time) (*big.Rat, []string) {
-	rate, boost := new(big.Rat), big.NewRat(1, 1)
-	var applied []string
-	one := big.NewRat(1, 1)
-	for i := range t.Earning.Rules {
-		r := &t.Earning.Rules[i]
-		if !r.Holds(at) {
-			continue
-		}
-		applied = append(applied, r.ID)
-		into, x := rate, r.Rate
-		if r.Multiplier != nil {
-			into, x = boost, r.Multiplier
-		}
-		switch {
-		case t.Earning.Stacking == StackBest:
-			if x.Cmp(into) > 0 {
-				into.Set(x)
-			}
-		case r.Multiplier == nil:
-			rate.Add(rate, x)
-		case t.Earning.Stacking == StackAdd:
-			boost.Add(boost, new(big.Rat).Sub(x, one))
-		default:
-			boost.Mul(boost, x)
-		}
+// purse is the rules that pay to a wallet.
+func (t *Terms) purse(wallet string) *purse {
+	if t.purses == nil {
+		panic("loyalty: terms are used that were not sealed")
 	}
-	return rate.Mul(rate, boost), applied
+	if p := t.purses[wallet]; p != nil {
+		return p
+	}
+	return &purse{}
 }
 
 // exchange is the worth of a minor unit of currency in minor units of the
@@ -152,4 +152,13 @@ func (t *Terms) expires(at time.Time) time.Time {
 		return time.Time{}
 	}
 	return t.Expiry.To.roundUp(t.Expiry.After.After(at, t.Zone), t.Zone)
+}
+
+// walletIDs are all wallets, points first.
+func (t *Terms) walletIDs() []string {
+	out := []string{""}
+	for i := range t.Wallets {
+		out = append(out, t.Wallets[i].ID)
+	}
+	return out
 }

@@ -1,22 +1,19 @@
 package loyalty
 
-import (
-	"math/big"
-	"slices"
-	"time"
-)
+import "slices"
 
-// Worth is what an order is worth in points, and why. It is a function of the
-// order's newest state, the terms pinned to it and what points paid for it,
+// Worth is what an order is worth in points of one wallet, and why. It is a
+// function of the order's newest state, the terms pinned to it and the Case,
 // of nothing else: so neither the order of deliveries nor the way in which a
 // refund is split can change where it ends.
 type Worth struct {
 	Points int64
+	Base   int64 // what the rates alone give, rounded: before multipliers, fixed points and limits
 	Lines  []LineWorth
-	Rules  []string // ids of the rules that applied
 
 	Goods    int64 // eligible goods after discounts, minor units of the order's currency
 	Returned int64 // the part of Goods that was refunded or cancelled
+	Paid     int64 // goods that are left, without what points paid, minor units of the program's currency, rounded down
 }
 
 // LineWorth is the part of one line: Net is what earned (minor units of the
@@ -30,44 +27,63 @@ type LineWorth struct {
 // MaxPoints bounds what one order or adjustment can move.
 const MaxPoints = 1_000_000_000_000_000
 
-// Worth values an order. paid is what points still pay of it, in minor units
-// of the program's currency; at is when the order counts as earned, which
-// decides the windows. Refused with points_out_of_range when the result is
-// beyond MaxPoints.
-func (t *Terms) Worth(o *Order, paid int64, at time.Time) (Worth, error) {
-	net := discounted(o, false)
-	w := Worth{Goods: sum(net), Lines: make([]LineWorth, len(o.Lines)), Rules: []string{}}
-	left := remaining(o, net)
-	w.Returned = w.Goods - sum(left)
+// Worth values an order in a wallet, "" for points. Refused with
+// points_out_of_range when the result is beyond MaxPoints, with
+// currency_not_accepted when no rate is stated for the order's currency.
+func (t *Terms) Worth(o *Order, wallet string, c Case) (Worth, error) {
+	s, err := t.scene(o, c)
+	if err != nil {
+		return Worth{}, err
+	}
+	w, _, err := t.worth(s, wallet)
+	return w, err
+}
 
-	rate := t.exchange(o.Currency)
-	if rate == nil {
-		return Worth{}, Refuse("currency_not_accepted", "the program has no rate for "+o.Currency)
+// worth also answers what each rule gave, where any of those that apply is
+// bounded, gives fixed points or depends on a tier that is crossed.
+func (t *Terms) worth(s *scene, wallet string) (Worth, []Share, error) {
+	p := t.purse(wallet)
+	m := p.match(s)
+	goods := sum(s.net)
+	w := Worth{Goods: goods, Returned: goods - sum(s.Left), Paid: s.ours(sum(s.pays)), Lines: make([]LineWorth, len(s.Order.Lines))}
+	var weights []int64
+	quick, ok := quickSum{}, false
+	var shares []Share
+	if t.plain(s, p, m) {
+		quick, ok = p.quick(t, s, m)
 	}
-	// What points pay earns nothing (SC5).
-	inOrder, _ := HalfUp.whole(new(big.Rat).Quo(new(big.Rat).SetInt64(paid), rate))
-	if t.Earning.PaidPartEarns {
-		inOrder = 0
+	if ok {
+		w.Points, w.Base, weights = quick.points, quick.base, quick.weights
+	} else {
+		d, fits := t.detail(s, p, m)
+		if !fits {
+			return Worth{}, nil, tooMany("the order")
+		}
+		w.Points, w.Base, shares = d.Points, d.Base, d.Shares
+		for i, part := range splitExactly(d.Points, d.lines) {
+			w.Lines[i].Points = part
+		}
 	}
-	for i, part := range split(min(inOrder, sum(left)), left) {
-		left[i] -= part
+	if w.Points > MaxPoints || w.Base > MaxPoints {
+		return Worth{}, nil, tooMany("the order")
 	}
+	if !t.counts(s.Order) {
+		w.Points, w.Base = 0, 0
+		clear(w.Lines)
+		shares = nil
+	} else if ok {
+		for i, part := range split(w.Points, weights) {
+			w.Lines[i].Points = part
+		}
+	}
+	for i := range w.Lines {
+		w.Lines[i].ID, w.Lines[i].Net = s.Order.Lines[i].ID, s.pays[i]
+	}
+	return w, shares, nil
+}
 
-	factor, rules := t.factor(at)
-	w.Rules = append(w.Rules, rules...)
-	exact := new(big.Rat).SetInt64(sum(left))
-	exact.Mul(exact, factor).Mul(exact, rate)
-	points, fits := t.Earning.Rounding.whole(exact)
-	if !fits || points > MaxPoints {
-		return Worth{}, Refuse("points_out_of_range", "the order would earn more points than can be counted")
-	}
-	if t.counts(o) {
-		w.Points = points
-	}
-	for i, part := range split(w.Points, left) {
-		w.Lines[i] = LineWorth{ID: o.Lines[i].ID, Net: left[i], Points: part}
-	}
-	return w, nil
+func tooMany(what string) error {
+	return Refuse("points_out_of_range", what+" would earn more points than can be counted")
 }
 
 // counts tells whether the order has come far enough to earn.
@@ -123,8 +139,12 @@ func remaining(o *Order, net []int64) []int64 {
 		return left
 	}
 	copy(left, net)
-	byLine, single := map[string]int64{}, int64(0)
+	var byLine map[string]int64
+	var single int64
 	for _, r := range o.Refunds {
+		if byLine == nil {
+			byLine = map[string]int64{}
+		}
 		single += r.Amount
 		for _, l := range r.Lines {
 			if slices.ContainsFunc(o.Lines, func(x Line) bool { return x.ID == l.Line }) {

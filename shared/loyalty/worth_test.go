@@ -33,7 +33,7 @@ func TestSC2StackingAndRounding(t *testing.T) {
 				tm.Earning.Rules = append(tm.Earning.Rules,
 					loyalty.Rule{ID: "gold", Multiplier: big.NewRat(3, 2)}, loyalty.Rule{ID: "double", Multiplier: big.NewRat(2, 1)})
 			})
-			w := must(tm.Worth(order(), 0, time.Now()))
+			w := must(tm.Worth(order(), "", loyalty.Case{At: time.Now()}))
 			var lines, net []int64
 			for _, l := range w.Lines {
 				lines, net = append(lines, l.Points), append(net, l.Net)
@@ -70,7 +70,7 @@ func TestWhatRefundsTakeOff(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := sale("1", 10000, 5000)
 			c.change(o)
-			w := must(terms().Worth(o, 0, time.Now()))
+			w := must(terms().Worth(o, "", loyalty.Case{At: time.Now()}))
 			if got := []int64{w.Lines[0].Net, w.Lines[1].Net}; !cmp.Equal(got, c.net) {
 				t.Errorf("net %v, want %v", got, c.net)
 			}

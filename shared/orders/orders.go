@@ -8,6 +8,7 @@ package orders
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"regulars/shared/loyalty"
@@ -19,6 +20,7 @@ import (
 type Teller struct {
 	Now     time.Time // of the business clock
 	Guest   string    // id of the member to make if nobody is known to have bought
+	Seed    string    // secret and used once: makes the codes of vouchers
 	Webhook bool      // a storefront's webhook, which cannot be asked to put anything right
 }
 
@@ -98,40 +100,105 @@ func record(tx *table.Tx, of loyalty.OrderRef) (*loyalty.Record, error) {
 	return rec, err
 }
 
-// apply lets the ledger follow a record that changed, and writes both.
+// apply lets the ledger follow a record that changed, and writes all of it.
 func apply(tx *table.Tx, rec *loyalty.Record, in *loyalty.Order, by Teller) error {
-	current, err := tx.Terms()
-	if err != nil {
-		return err
-	}
-	if rec.Terms == 0 {
-		rec.Terms = current.Version
-	}
-	pinned, err := tx.TermsOf(rec.Terms)
-	if err != nil {
-		return err
-	}
-	if !pinned.Accepts(rec.Order.Currency) {
-		return loyalty.Refuse(CurrencyRefused, "the program is in "+pinned.Currency+" and states no rate for "+rec.Order.Currency)
-	}
 	a, err := account(tx, rec, in, by)
 	if err != nil {
 		return err
 	}
-	red, err := Redemption(tx, rec.Order.Redemption)
+	c, err := telling(tx, rec, a, by)
 	if err != nil {
 		return err
 	}
-	if err := a.Apply(rec, red, pinned, current, by.Now); err != nil {
+	vouchers, err := a.Apply(rec, c)
+	if err != nil {
 		return err
 	}
-	if red != nil {
-		tx.PutRedemption(red)
+	if err := applyIn(tx, rec, a, c); err != nil {
+		return err
+	}
+	if c.Redemption != nil {
+		tx.PutRedemption(c.Redemption)
+	}
+	for _, b := range c.Budgets {
+		tx.PutBudget(b)
+	}
+	if err := tx.PutVouchers(vouchers, by.Now); err != nil {
+		return err
 	}
 	if err := keep(tx, rec); err != nil {
 		return err
 	}
 	return tx.PutAccount(a)
+}
+
+// telling reads what an order is decided with. The terms are pinned when it
+// is first applied.
+func telling(tx *table.Tx, rec *loyalty.Record, a *loyalty.Account, by Teller) (loyalty.Telling, error) {
+	c := loyalty.Telling{Now: by.Now, Seed: by.Seed}
+	var err error
+	if rec.Terms == 0 {
+		if c.Pinned, err = tx.TermsOfOrder(a.Member, &rec.Order); err != nil {
+			return c, err
+		}
+		rec.Terms = c.Pinned.Version
+	} else if c.Pinned, err = tx.TermsOf(rec.Terms); err != nil {
+		return c, err
+	}
+	if !c.Pinned.Accepts(rec.Order.Currency) {
+		return c, loyalty.Refuse(CurrencyRefused, "the program is in "+c.Pinned.Currency+" and states no rate for "+rec.Order.Currency)
+	}
+	if c.Current, err = tx.TermsOfMember(a.Member); err != nil {
+		return c, err
+	}
+	if c.Redemption, err = Redemption(tx, rec.Order.Redemption); err != nil {
+		return c, err
+	}
+	if c.Pinned.Needs.Attributes {
+		if c.Attributes, err = tx.Attributes(a.Member); err != nil {
+			return c, err
+		}
+	}
+	c.Budgets, err = budgets(tx, c.Pinned)
+	return c, err
+}
+
+// budgets reads what rules that have a budget gave so far.
+func budgets(tx *table.Tx, t *loyalty.Terms) ([]*loyalty.Budget, error) {
+	var out []*loyalty.Budget
+	for _, r := range t.Earning.Rules {
+		if r.Budget == 0 {
+			continue
+		}
+		b, err := tx.Budget(r.ID)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, b)
+	}
+	return out, nil
+}
+
+// applyIn lets the member's other wallets follow.
+func applyIn(tx *table.Tx, rec *loyalty.Record, a *loyalty.Account, c loyalty.Telling) error {
+	wallets := rec.Due()
+	if red := c.Redemption; red != nil && red.Wallet != "" && !slices.Contains(wallets, red.Wallet) {
+		wallets = append(wallets, red.Wallet)
+	}
+	for _, wallet := range wallets {
+		w, err := tx.WalletAccount(a.Member, wallet)
+		if err != nil {
+			return err
+		}
+		if err := w.ApplyIn(rec, c); err != nil {
+			return err
+		}
+		if err := tx.PutAccount(w); err != nil {
+			return err
+		}
+		a.Open(wallet)
+	}
+	return nil
 }
 
 // keep writes a record, unless its storefront told of so many refunds, one

@@ -14,6 +14,7 @@ import (
 	"github.com/bojanz/currency"
 
 	"regulars/shared/loyalty"
+	"regulars/shared/strict"
 )
 
 // Bounds that keep every product of amounts and rules countable.
@@ -28,15 +29,22 @@ var (
 	decimal = regexp.MustCompile(`^\d{1,9}(\.\d{1,9})?$`)
 	ruleID  = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,39}$`)
 	tongue  = regexp.MustCompile(`^[a-z]{2,3}$`)
+	epoch   = time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC) // to compare periods from
 )
 
 // checker keeps the first refusal, so that checks read as a list.
-type checker struct{ err error }
+type checker struct {
+	err error
+	x   Expressions // nil: expressions are not compiled
+}
 
-func (c *checker) refuse(path string, value any, reason string) {
+func (c *checker) refuse(path string, value any, reason string, known ...string) {
 	if c.err == nil {
 		e := loyalty.Malformed(path, fmt.Sprint(value), reason)
 		e.Code = "invalid_program"
+		if near := strict.Nearest(fmt.Sprint(value), known); near != "" {
+			e.Details["nearest"] = near
+		}
 		c.err = e
 	}
 }
@@ -58,7 +66,7 @@ func (c *checker) between(path string, v, low, high int64) {
 
 func (c *checker) oneOf(path, v string, known ...string) {
 	if !slices.Contains(known, v) {
-		c.refuse(path, v, "must be one of "+strings.Join(known, ", "))
+		c.refuse(path, v, "must be one of "+strings.Join(known, ", "), known...)
 	}
 }
 
@@ -86,12 +94,26 @@ func (c *checker) ratio(path, v string, low, high int64) *big.Rat {
 	return r
 }
 
+func (c *checker) expiry(path string, e Expiry) *loyalty.Expiry {
+	if e.Never {
+		return nil
+	}
+	out := &loyalty.Expiry{After: c.period(path+"/after", e.After), To: e.To}
+	if out.After.IsZero() {
+		c.refuse(path+"/after", e.After, "must be longer than nothing; to keep points for ever write expiry: none")
+	}
+	c.oneOf(path+"/to_end_of", string(e.To), "none", "day", "month")
+	return out
+}
+
 // Compile turns the document into terms of that version. The error is a
 // *loyalty.Error: invalid_program with path, value and reason, or
 // not_supported_yet with the path.
-func (d *Document) Compile(version int64) (*loyalty.Terms, error) {
-	var c checker
-	c.later("/tiers", d.Tiers != nil)
+//
+// Without Expressions those in the document are not read, and what asks for
+// one does not apply: for functions that value no orders.
+func (d *Document) Compile(version int64, x Expressions) (*loyalty.Terms, error) {
+	c := checker{x: x}
 	c.later("/referral", d.Referral != nil)
 
 	digits, known := currency.GetDigits(d.Currency)
@@ -132,13 +154,7 @@ func (d *Document) Compile(version int64) (*loyalty.Terms, error) {
 	if t.Hold.IsZero() {
 		c.refuse("/hold/timeout", d.Hold.Timeout, "must be longer than nothing")
 	}
-	if !d.Expiry.Never {
-		t.Expiry = &loyalty.Expiry{After: c.period("/expiry/after", d.Expiry.After), To: d.Expiry.To}
-		if t.Expiry.After.IsZero() {
-			c.refuse("/expiry/after", d.Expiry.After, "must be longer than nothing; to keep points for ever write expiry: none")
-		}
-		c.oneOf("/expiry/to_end_of", string(d.Expiry.To), "none", "day", "month")
-	}
+	t.Expiry = c.expiry("/expiry", d.Expiry)
 	for _, code := range sorted(d.Exchange) {
 		path := "/exchange/" + code
 		theirs, known := currency.GetDigits(code)
@@ -151,77 +167,17 @@ func (d *Document) Compile(version int64) (*loyalty.Terms, error) {
 		}
 		t.Exchange[code] = rate.Mul(rate, minorUnits(digits, theirs))
 	}
-	d.earning(&c, t, zone)
+	t.Week = c.weekday("/week_starts", d.WeekStarts)
+	d.rewards(&c, t)
+	d.tiers(&c, t)
+	d.earning(&c, t)
+	d.achievements(&c, t)
+	d.automatic(&c, t)
+	d.rollout(&c)
 	if c.err != nil {
 		return nil, c.err
 	}
-	return t, nil
-}
-
-func (d *Document) earning(c *checker, t *loyalty.Terms, zone *time.Location) {
-	e := d.Earning
-	c.oneOf("/earning/basis", e.Basis, "net", "goods")
-	c.oneOf("/earning/when", string(e.When), "paid", "fulfilled")
-	c.oneOf("/earning/rounding", string(e.Rounding), "floor", "half_up", "ceil")
-	c.oneOf("/earning/stacking", string(e.Stacking), "best", "add", "multiply")
-	t.Earning = loyalty.Earning{
-		When: e.When, PaidPartEarns: e.Basis == "goods", Rounding: e.Rounding, Stacking: e.Stacking,
-		Pending: c.period("/earning/pending", e.Pending),
-	}
-	c.between("/earning/rules (their number)", int64(len(e.Rules)), 0, maxRules)
-	seen := map[string]bool{}
-	for i, r := range e.Rules {
-		path := "/earning/rules/" + strconv.Itoa(i)
-		c.later(path+"/activity", r.Activity != nil)
-		c.later(path+"/points", r.Points != nil)
-		c.later(path+"/limit", r.Limit != nil)
-		c.later(path+"/punch_card", r.PunchCard != nil)
-		c.later(path+"/when", r.When != nil)
-		c.later(path+"/on", r.On == "activity")
-		c.oneOf(path+"/on", r.On, "order")
-		if !ruleID.MatchString(r.ID) {
-			c.refuse(path+"/id", r.ID, "must be 1 to 40 of a-z, 0-9, _ and -")
-		}
-		if seen[r.ID] {
-			c.refuse(path+"/id", r.ID, "two rules have this id")
-		}
-		seen[r.ID] = true
-
-		rule := loyalty.Rule{ID: r.ID}
-		switch {
-		case (r.Rate == nil) == (r.Multiplier == ""):
-			c.refuse(path, r.ID, "must have either a rate or a multiplier")
-		case r.Rate != nil:
-			c.between(path+"/rate/points", r.Rate.Points, 0, maxPoints)
-			c.between(path+"/rate/amount", r.Rate.Amount, 1, maxAmount)
-			rule.Rate = big.NewRat(r.Rate.Points, max(r.Rate.Amount, 1))
-		default:
-			rule.Multiplier = c.ratio(path+"/multiplier", r.Multiplier, 1, 1000)
-		}
-		if r.During != nil {
-			rule.During = c.days(path+"/during/dates", r.During.Dates, zone)
-		}
-		t.Earning.Rules = append(t.Earning.Rules, rule)
-	}
-}
-
-// days compiles local dates to spans of time; where clocks change they are
-// of 23 or 25 hours (SC6).
-func (c *checker) days(path string, dates []string, zone *time.Location) []loyalty.Window {
-	if len(dates) == 0 || len(dates) > 366 {
-		c.refuse(path, len(dates), "must name from 1 to 366 dates")
-	}
-	var spans []loyalty.Window
-	for i, s := range dates {
-		day, err := time.Parse(time.DateOnly, s)
-		if err != nil {
-			c.refuse(path+"/"+strconv.Itoa(i), s, "must be a date such as 2027-03-26")
-			continue
-		}
-		y, m, d := day.Date()
-		spans = append(spans, loyalty.Window{From: loyalty.StartOfDay(y, m, d, zone), To: loyalty.StartOfDay(y, m, d+1, zone)})
-	}
-	return spans
+	return t.Seal(), nil
 }
 
 // minorUnits turns a rate between major units into one between minor units.
@@ -230,7 +186,7 @@ func minorUnits(ours, theirs uint8) *big.Rat {
 	return new(big.Rat).SetFrac(pow(ours), pow(theirs))
 }
 
-func sorted(m map[string]string) []string {
+func sorted[V any](m map[string]V) []string {
 	keys := make([]string, 0, len(m))
 	for k := range m {
 		keys = append(keys, k)

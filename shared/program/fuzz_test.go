@@ -18,7 +18,7 @@ func FuzzParse(f *testing.F) {
 		f.Add([]byte(doc))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		doc, version, err := program.ParseVersioned(raw)
+		doc, version, err := program.ParseVersioned(raw, nil)
 		if err != nil {
 			var e *loyalty.Error
 			if !errors.As(err, &e) || e.Kind != loyalty.Invalid && e.Kind != loyalty.Refused || e.Details["path"] == "" {
@@ -26,14 +26,14 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		if _, err := doc.Compile(1); err != nil {
+		if _, err := doc.Compile(1, nil); err != nil {
 			t.Errorf("%q was taken and does not compile: %v", raw, err)
 		}
 		full, err := json.Marshal(doc)
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := program.Parse(full)
+		again, err := program.Parse(full, nil)
 		if err != nil {
 			t.Fatalf("%q (version %d) is not taken as it was published: %v", raw, version, err)
 		}

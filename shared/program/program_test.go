@@ -51,7 +51,7 @@ func TestWhatAProgramMayNotSay(t *testing.T) {
 		`[]`:                                     {"/", "invalid_request"},
 	} {
 		t.Run(doc, func(t *testing.T) {
-			_, err := program.Parse([]byte(doc))
+			_, err := program.Parse([]byte(doc), nil)
 			var e *loyalty.Error
 			if !errors.As(err, &e) {
 				t.Fatalf("taken, or not explained: %v", err)
@@ -66,7 +66,7 @@ func TestWhatAProgramMayNotSay(t *testing.T) {
 // A stored document reads back as it was, every default written out.
 func TestDocumentsKeepTheirMeaning(t *testing.T) {
 	for _, doc := range []string{`{}`, `{"expiry": "none"}`, `{"expiry": {"after": "P6M"}}`, `{"earning": {"rules": []}, "exchange": {"USD": "3.7"}, "clawback": "clamp"}`} {
-		d, err := program.Parse([]byte(doc))
+		d, err := program.Parse([]byte(doc), nil)
 		if err != nil {
 			t.Fatalf("%s: %v", doc, err)
 		}
@@ -74,7 +74,7 @@ func TestDocumentsKeepTheirMeaning(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := program.Parse(raw)
+		again, err := program.Parse(raw, nil)
 		if err != nil {
 			t.Fatalf("%s: %v", raw, err)
 		}

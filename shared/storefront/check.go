@@ -101,7 +101,7 @@ func Fits(o *loyalty.Order) bool { return len(o.Refunds) <= maxRefunds && weight
 func weight(o *loyalty.Order) int {
 	n := 500
 	for _, l := range o.Lines {
-		n += 60 + len(l.ID) + len(l.SKU) + len(l.Title) + len(l.Category)
+		n += 60 + len(l.ID) + len(l.SKU) + len(l.Title) + len(l.Category) + len(l.Collection)
 	}
 	for _, d := range o.Discounts {
 		n += 20 + len(d.Code)
@@ -130,6 +130,7 @@ func (r *reader) lines(lines []loyalty.Line) map[string]bool {
 		r.text(path+"/sku", l.SKU)
 		r.text(path+"/title", l.Title)
 		r.text(path+"/category", l.Category)
+		r.text(path+"/collection", l.Collection)
 		r.between(path+"/quantity", l.Quantity, 1, maxQuantity)
 		r.between(path+"/unit_price", l.UnitPrice, 0, maxAmount)
 		r.between(path+"/amount", l.Amount, 0, maxAmount)

@@ -52,6 +52,7 @@ type ownLine struct {
 	SKU              string `json:"sku"`
 	Title            string `json:"title"`
 	Category         string `json:"category"`
+	Collection       string `json:"collection"`
 	Quantity         *int64 `json:"quantity"`
 	UnitPrice        *int64 `json:"unit_price"`
 	Amount           *int64 `json:"amount"`
@@ -131,7 +132,7 @@ func parseOrder(body []byte, decode func([]byte, any) error) (loyalty.Order, err
 
 func (r *reader) ownLine(path string, l ownLine) loyalty.Line {
 	line := loyalty.Line{
-		ID: l.ID, SKU: l.SKU, Title: l.Title, Category: l.Category, Quantity: 1,
+		ID: l.ID, SKU: l.SKU, Title: l.Title, Category: l.Category, Collection: l.Collection, Quantity: 1,
 		GiftCard: l.GiftCard, RefundedAmount: l.RefundedAmount, RefundedQuantity: l.RefundedQuantity,
 	}
 	if l.Quantity != nil {

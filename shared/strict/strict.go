@@ -44,7 +44,22 @@ func decode(body []byte, v any, opts ...json.Options) error {
 	}
 	var sem *json.SemanticError
 	if errors.As(err, &sem) {
-		return loyalty.Malformed(pointer(sem.JSONPointer), string(sem.JSONValue), reason(sem))
+		var inner *loyalty.Error
+		if errors.As(sem.Err, &inner) && inner.Details["path"] != nil { // of a part that fills in its own defaults
+			path := string(sem.JSONPointer) + strings.TrimSuffix(fmt.Sprint(inner.Details["path"]), "/")
+			refused := loyalty.Malformed(pointer(jsontext.Pointer(path)), fmt.Sprint(inner.Details["value"]), fmt.Sprint(inner.Details["reason"]))
+			if near, ok := inner.Details["nearest"]; ok {
+				refused.Details["nearest"] = near
+			}
+			return refused
+		}
+		refused := loyalty.Malformed(pointer(sem.JSONPointer), string(sem.JSONValue), reason(sem))
+		if errors.Is(sem.Err, json.ErrUnknownName) {
+			if near := Nearest(sem.JSONPointer.LastToken(), keys(sem.GoType)); near != "" {
+				refused.Details["nearest"] = near
+			}
+		}
+		return refused
 	}
 	return syntax(err)
 }

@@ -201,6 +201,15 @@ func (tx *Tx) Profile(member string) (*Profile, int64, error) {
 	return p, tx.items[k].old.Version, nil
 }
 
+// Attributes are what rules ask about a member; none of a guest who is new.
+func (tx *Tx) Attributes(member string) (map[string]string, error) {
+	p, err := get[Profile](tx, profileKey(tx.program, member))
+	if p == nil || err != nil {
+		return nil, err
+	}
+	return p.Attributes, nil
+}
+
 // PutProfile writes a changed profile and moves its identities. strict
 // refuses, with the conflict member_exists, an address that another member
 // owns.

@@ -24,9 +24,39 @@ func memberPK(program, id string) string { return program + "#MEMBER#" + id }
 func accountKey(program, id string) Key  { return Key{memberPK(program, id), "ACCOUNT"} }
 func profileKey(program, id string) Key  { return Key{memberPK(program, id), "PROFILE"} }
 func tokensKey(program, id string) Key   { return Key{memberPK(program, id), "TOKENS"} }
-func pageKey(program, id string, first int64) Key {
-	return Key{memberPK(program, id), fmt.Sprintf("PAGE#%012d", first)}
+
+// walletKey is the account of a wallet; "" is points.
+func walletKey(program, id, wallet string) Key {
+	if wallet == "" {
+		return accountKey(program, id)
+	}
+	return Key{memberPK(program, id), "ACCOUNT#" + wallet}
 }
+
+// WalletOf is the wallet of which an account's key is; "" is points.
+func WalletOf(account Key) string {
+	_, wallet, _ := strings.Cut(account.SK, "#")
+	return wallet
+}
+
+func pageKey(program, id, wallet string, first int64) Key {
+	return Key{memberPK(program, id), fmt.Sprintf("%s%012d", pagePrefix(wallet), first)}
+}
+
+func pagePrefix(wallet string) string {
+	if wallet == "" {
+		return "PAGE#"
+	}
+	return "PAGES#" + wallet + "#"
+}
+
+func voucherKey(program, code string) Key { return Key{program + "#VOUCHER#" + code, "VOUCHER"} }
+
+func actKey(program, kind, key string) Key {
+	return Key{program + "#ACT#" + kind + "#" + digest(key), "ACT"} // a key may hold what an id may not
+}
+
+func budgetKey(program, rule string) Key { return Key{program + "#BUDGET#" + rule, "BUDGET"} }
 
 func orderKey(program string, o loyalty.OrderRef) Key {
 	return Key{program + "#ORDER#" + o.Source + "#" + o.ID, "ORDER"}
@@ -63,10 +93,20 @@ func ProgramOf(k Key) string {
 	return program
 }
 
-// Current says which version of a program is in force.
+// Current says which version of a program is in force for whom.
 type Current struct {
-	Version int64 `cbor:"1,keyasint"`
-	InUse   bool  `cbor:"2,keyasint,omitempty"` // points exist: the currency is settled
+	Version int64  `cbor:"1,keyasint"`           // the newest
+	InUse   bool   `cbor:"2,keyasint,omitempty"` // points exist: the currency is settled
+	Base    int64  `cbor:"3,keyasint,omitempty"` // the newest that is for everyone; 0: the newest
+	Parts   []Part `cbor:"4,keyasint,omitempty"` // later ones that are for a part, newest first
+}
+
+// Part is a version that is rolled out to some stores, regions or members.
+type Part struct {
+	Version int64    `cbor:"1,keyasint"`
+	Stores  []string `cbor:"2,keyasint,omitempty"`
+	Regions []string `cbor:"3,keyasint,omitempty"`
+	Percent int64    `cbor:"4,keyasint,omitempty"`
 }
 
 // Version is one published program document, never changed.
@@ -93,6 +133,7 @@ type Profile struct {
 	CreatedAt     int64             `cbor:"12,keyasint"`           // unix seconds
 	Erased        int64             `cbor:"13,keyasint,omitempty"` // unix seconds
 	Merged        []string          `cbor:"14,keyasint,omitempty"` // members that were merged into this one
+	Attributes    map[string]string `cbor:"15,keyasint,omitempty"` // what rules ask about the member
 }
 
 // Birth is a birth date in the calendar that the member keeps.

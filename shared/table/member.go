@@ -2,6 +2,7 @@ package table
 
 import (
 	"slices"
+	"time"
 
 	"regulars/shared/loyalty"
 )
@@ -22,7 +23,7 @@ func writeUnits(k Key, body []byte) int {
 // Account reads a member's account, as it was put if this transaction put it.
 // Missing when there is no such member.
 func (tx *Tx) Account(member string) (*loyalty.Account, error) {
-	if a := tx.accounts[member]; a != nil {
+	if a := tx.accounts[accountKey(tx.program, member)]; a != nil {
 		return a, nil
 	}
 	a, err := get[loyalty.Account](tx, accountKey(tx.program, member))
@@ -52,10 +53,42 @@ func (tx *Tx) HolderOf(id string) (*loyalty.Account, error) {
 	return tx.Holder(member)
 }
 
+// WalletAccount reads the account that a member has of a wallet, an empty one
+// when there is none yet. Missing is a member who does not exist.
+func (tx *Tx) WalletAccount(member, wallet string) (*loyalty.Account, error) {
+	if wallet == "" {
+		return tx.Account(member)
+	}
+	k := walletKey(tx.program, member, wallet)
+	if a := tx.accounts[k]; a != nil {
+		return a, nil
+	}
+	a, err := get[loyalty.Account](tx, k)
+	if a == nil && err == nil {
+		a = &loyalty.Account{Member: member, Wallet: wallet}
+	}
+	return a, err
+}
+
+// Wallet reads the account that a member has of a wallet, "" for points, and
+// the terms that it goes by. Refused with unknown_wallet.
+func (tx *Tx) Wallet(member, wallet string) (*loyalty.Account, *loyalty.Terms, error) {
+	all, err := tx.TermsOfMember(member)
+	if err != nil {
+		return nil, nil, err
+	}
+	t, ok := all.In(wallet)
+	if !ok {
+		return nil, nil, loyalty.Refuse("unknown_wallet", "the program has no such wallet")
+	}
+	a, err := tx.WalletAccount(member, wallet)
+	return a, t, err
+}
+
 // PutAccount writes an account after a decision.
 func (tx *Tx) PutAccount(a *loyalty.Account) error {
-	tx.accounts[a.Member] = a
-	k := accountKey(tx.program, a.Member)
+	k := walletKey(tx.program, a.Member, a.Wallet)
+	tx.accounts[k] = a
 	r, err := tx.item(k)
 	if err != nil {
 		return err
@@ -81,7 +114,7 @@ func (tx *Tx) PutAccount(a *loyalty.Account) error {
 	// page behind with the first.
 	old := len(out.Tail) - int(a.Seq-before.Seq)
 	first := a.Seq - int64(len(out.Tail)) + 1
-	onPage := pageKey(tx.program, a.Member, first)
+	onPage := pageKey(tx.program, a.Member, a.Wallet, first)
 	paged := tx.items[onPage] != nil
 	if paged || old >= fewest && writeUnits(k, body) > 1 {
 		rest := out
@@ -109,7 +142,7 @@ func (tx *Tx) Settled(a *loyalty.Account) error {
 	if err := tx.PutAccount(a); err != nil {
 		return err
 	}
-	tx.items[accountKey(tx.program, a.Member)].write.Item.Due = due(a.Member, a.NextDue())
+	tx.items[walletKey(tx.program, a.Member, a.Wallet)].write.Item.Due = due(a.Member, a.NextDue())
 	return nil
 }
 
@@ -123,16 +156,16 @@ func (tx *Tx) Entries(a *loyalty.Account, from int64, limit int) ([]Numbered, er
 	add := func(first int64, entries []loyalty.Entry) bool {
 		for i, e := range slices.Backward(entries) {
 			if seq := first + int64(i); seq <= from && len(out) < limit {
-				out = append(out, Numbered{a.Member, seq, e, prevHash(entries, i)})
+				out = append(out, Numbered{a.Member, a.Wallet, seq, e, prevHash(entries, i)})
 				from = seq - 1 // a page written since the account was read may hold what its tail told
 			}
 		}
 		return len(out) < limit && first > 1
 	}
 	more := add(a.Seq-int64(len(a.Tail))+1, a.Tail)
-	after := pageKey("", "", from+1).SK // no later page can hold it
+	after := pageKey("", "", a.Wallet, from+1).SK // no later page can hold it
 	for more {
-		pages, err := tx.store.Engine.Query(tx.ctx, Query{PK: memberPK(tx.program, a.Member), Prefix: "PAGE#", After: after, Desc: true, Limit: 10, Consistent: true})
+		pages, err := tx.store.Engine.Query(tx.ctx, Query{PK: memberPK(tx.program, a.Member), Prefix: pagePrefix(a.Wallet), After: after, Desc: true, Limit: 10, Consistent: true})
 		if err != nil {
 			return nil, err
 		}
@@ -161,6 +194,7 @@ func (tx *Tx) Entries(a *loyalty.Account, from int64, limit int) ([]Numbered, er
 // hash of the entry before it.
 type Numbered struct {
 	Member string
+	Wallet string // "" is points
 	Seq    int64
 	loyalty.Entry
 	Prev loyalty.Hash
@@ -194,7 +228,7 @@ func (tx *Tx) EntriesOf(r *loyalty.Record) ([]Numbered, error) {
 		if member == "" {
 			member = r.Member
 		}
-		a, err := tx.Account(member)
+		a, err := tx.WalletAccount(member, ref.Wallet)
 		if err != nil {
 			return nil, err
 		}
@@ -263,3 +297,54 @@ func (tx *Tx) PrivacyRequest(id string) (*PrivacyRequest, error) {
 func (tx *Tx) PutPrivacyRequest(id string, r PrivacyRequest) {
 	tx.put(privacyKey(tx.program, id), encode(&r))
 }
+
+// Voucher reads a voucher by its code. Missing when there is none.
+func (tx *Tx) Voucher(code string) (*loyalty.Voucher, error) {
+	v, err := get[loyalty.Voucher](tx, voucherKey(tx.program, code))
+	if v == nil && err == nil {
+		err = loyalty.NotFound("voucher")
+	}
+	return v, err
+}
+
+// PutVoucher writes a voucher.
+func (tx *Tx) PutVoucher(v *loyalty.Voucher) { tx.put(voucherKey(tx.program, v.Code), encode(v)) }
+
+// PutVouchers writes what became of vouchers in a decision. Of one that was
+// withdrawn only that is known, so it is read.
+func (tx *Tx) PutVouchers(changed []loyalty.Voucher, now time.Time) error {
+	for _, v := range changed {
+		if v.Stage == loyalty.VoucherWithdrawn {
+			had, err := tx.Voucher(v.Code)
+			if err != nil {
+				return err
+			}
+			had.Stage, had.Changed = v.Stage, now.Unix()
+			v = *had
+		}
+		tx.PutVoucher(&v)
+	}
+	return nil
+}
+
+// Act reads what became of an activity; nil when it was never told.
+func (tx *Tx) Act(kind, key string) (*loyalty.Act, error) {
+	return get[loyalty.Act](tx, actKey(tx.program, kind, key))
+}
+
+// PutAct writes an activity that was rewarded.
+func (tx *Tx) PutAct(act *loyalty.Act) {
+	tx.put(actKey(tx.program, act.Activity.Type, act.Activity.Key), encode(act))
+}
+
+// Budget reads what a rule has given in the whole program.
+func (tx *Tx) Budget(rule string) (*loyalty.Budget, error) {
+	b, err := get[loyalty.Budget](tx, budgetKey(tx.program, rule))
+	if b == nil && err == nil {
+		b = &loyalty.Budget{Rule: rule}
+	}
+	return b, err
+}
+
+// PutBudget writes it.
+func (tx *Tx) PutBudget(b *loyalty.Budget) { tx.put(budgetKey(tx.program, b.Rule), encode(b)) }

@@ -22,6 +22,8 @@ type Store struct {
 	Engine Engine
 	Pause  func(ctx context.Context, most time.Duration) error // waits at most that long after a conflict; nil: a random while
 
+	Expressions program.Expressions // compiles the rules' `when`; nil for functions that value nothing
+
 	terms sync.Map // program#version -> *loyalty.Terms; versions never change
 	turns [64]chan struct{}
 }
@@ -44,8 +46,8 @@ type Tx struct {
 	program    string
 	consistent bool
 	items      map[Key]*row
-	order      []Key                       // of writing
-	accounts   map[string]*loyalty.Account // as put, by member
+	order      []Key                    // of writing
+	accounts   map[Key]*loyalty.Account // as put
 }
 
 type row struct {
@@ -63,7 +65,7 @@ func (s *Store) Update(ctx context.Context, program string, decide func(*Tx) err
 	waited := false
 	var before *Tx
 	for attempt := 0; ; attempt++ {
-		tx := &Tx{ctx: ctx, store: s, program: program, consistent: attempt > 0, items: map[Key]*row{}, accounts: map[string]*loyalty.Account{}}
+		tx := &Tx{ctx: ctx, store: s, program: program, consistent: attempt > 0, items: map[Key]*row{}, accounts: map[Key]*loyalty.Account{}}
 		err := decide(tx)
 		var refused *loyalty.Error
 		unguarded := err == nil && tx.idle() || errors.As(err, &refused)
@@ -107,7 +109,7 @@ func (s *Store) turn(ctx context.Context, k Key) (done func(), err error) {
 
 // View runs read on fresh reads and writes nothing.
 func (s *Store) View(ctx context.Context, program string, read func(*Tx) error) error {
-	return read(&Tx{ctx: ctx, store: s, program: program, consistent: true, items: map[Key]*row{}, accounts: map[string]*loyalty.Account{}})
+	return read(&Tx{ctx: ctx, store: s, program: program, consistent: true, items: map[Key]*row{}, accounts: map[Key]*loyalty.Account{}})
 }
 
 // pause waits a random while that grows with the attempts (full jitter, as in
@@ -229,111 +231,4 @@ func (tx *Tx) enlist(k Key, w Write) {
 		tx.order = append(tx.order, k)
 	}
 	r.write = &w
-}
-
-// current reads which version is in force, always fresh: a published version
-// holds for every request begun after it was published.
-func (tx *Tx) current() (*Current, error) {
-	c, err := fresh[Current](tx, programKey(tx.program))
-	if c == nil && err == nil {
-		err = loyalty.NotFound("program")
-	}
-	return c, err
-}
-
-// Terms are the terms in force.
-func (tx *Tx) Terms() (*loyalty.Terms, error) {
-	c, err := tx.current()
-	if err != nil {
-		return nil, err
-	}
-	return tx.TermsOf(c.Version)
-}
-
-// TermsOf are the terms of one version.
-func (tx *Tx) TermsOf(version int64) (*loyalty.Terms, error) {
-	name := fmt.Sprint(tx.program, "#", version)
-	if t, ok := tx.store.terms.Load(name); ok {
-		return t.(*loyalty.Terms), nil
-	}
-	v, err := tx.Version(version)
-	if err != nil {
-		return nil, err
-	}
-	doc, err := program.Parse(v.Doc)
-	if err != nil {
-		return nil, fmt.Errorf("stored program version %d: %w", version, err)
-	}
-	t, err := doc.Compile(version)
-	if err != nil {
-		return nil, fmt.Errorf("stored program version %d: %w", version, err)
-	}
-	tx.store.terms.Store(name, t)
-	return t, nil
-}
-
-// Version reads one published document. Missing when there is none.
-func (tx *Tx) Version(n int64) (*Version, error) {
-	v, err := get[Version](tx, versionKey(tx.program, n))
-	if v == nil && err == nil {
-		err = loyalty.NotFound("program version")
-	}
-	return v, err
-}
-
-// CurrentVersion reads the document in force.
-func (tx *Tx) CurrentVersion() (*Version, error) {
-	c, err := tx.current()
-	if err != nil {
-		return nil, err
-	}
-	return tx.Version(c.Version)
-}
-
-// Publish makes doc the next version. Refused with currency_settled when
-// points exist in another currency.
-func (tx *Tx) Publish(doc program.Document, raw []byte, now time.Time) (*Version, error) {
-	if _, err := tx.current(); err != nil {
-		var none *loyalty.Error
-		if !errors.As(err, &none) || none.Kind != loyalty.Missing {
-			return nil, err
-		}
-	}
-	c := Current{}
-	if r := tx.items[programKey(tx.program)]; r.old.Version > 0 {
-		had, err := Decode[Current](r.old)
-		if err != nil {
-			return nil, err
-		}
-		c = *had
-	}
-	if c.InUse {
-		t, err := tx.TermsOf(c.Version)
-		if err != nil {
-			return nil, err
-		}
-		if t.Currency != doc.Currency {
-			return nil, &loyalty.Error{
-				Kind: loyalty.Refused, Code: "currency_settled", Detail: "the currency cannot change once points exist",
-				Details: map[string]any{"path": "/currency", "value": doc.Currency, "reason": "points exist in " + t.Currency},
-			}
-		}
-	}
-	c.Version++
-	v := &Version{Number: c.Version, At: now.Unix(), Doc: raw}
-	tx.put(programKey(tx.program), encode(c))
-	tx.put(versionKey(tx.program, c.Version), encode(v))
-	return v, nil
-}
-
-// settleCurrency notes with the program's first points that they exist. It
-// is part of their transaction, so that no currency can change beneath them.
-func (tx *Tx) settleCurrency() error {
-	c, err := tx.current()
-	if err != nil || c.InUse {
-		return err
-	}
-	c.InUse = true
-	tx.put(programKey(tx.program), encode(c))
-	return nil
 }

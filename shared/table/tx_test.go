@@ -33,7 +33,7 @@ func engine(t *testing.T) *embedded.Engine {
 func store(t *testing.T, e table.Engine) *table.Store {
 	t.Helper()
 	s := table.NewStore(e)
-	doc, err := program.Parse([]byte(`{}`))
+	doc, err := program.Parse([]byte(`{}`), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

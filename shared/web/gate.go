@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -55,6 +56,14 @@ func (g *Gate) ID() string {
 		return g.NewID()
 	}
 	return ulid.Make().String()
+}
+
+// Seed is a new secret that nobody can guess.
+func (g *Gate) Seed() string {
+	if g.NewID != nil {
+		return g.NewID()
+	}
+	return rand.Text()
 }
 
 // Secrets are the deployment's secrets, newest first where there are several.

@@ -55,7 +55,7 @@ type LotShare struct {
 // EntryOf shows a ledger entry.
 func EntryOf(n table.Numbered) Entry {
 	e := Entry{
-		ID: EntryID(n.Member, n.Seq), Seq: n.Seq, Type: n.Type.String(), Points: n.Points, Balance: n.Balance, At: Instant(n.At),
+		ID: EntryID(n.Member, n.Wallet, n.Seq), Seq: n.Seq, Type: n.Type.String(), Points: n.Points, Balance: n.Balance, At: Instant(n.At),
 		Ref: n.Ref, Order: OrderOf(loyalty.OrderRef{Source: n.Source, ID: n.Order}), RuleVersion: n.Terms, Lots: []LotShare{}, Reason: n.Reason,
 		Prev: hex.EncodeToString(n.Prev[:]), Hash: hex.EncodeToString(n.Hash[:]),
 	}
@@ -82,9 +82,15 @@ func EntriesOf(list []table.Numbered) []Entry {
 	return out
 }
 
-// EntryID is a ledger entry's id: derived from whose it is and its number, so
-// ids of one member sort by time.
-func EntryID(member string, seq int64) string { return fmt.Sprintf("led_%s%010d", member, seq) }
+// EntryID is a ledger entry's id: derived from whose it is, its number and,
+// where it is not of points, its wallet, so ids of one ledger sort by time.
+func EntryID(member, wallet string, seq int64) string {
+	id := fmt.Sprintf("led_%s%010d", member, seq)
+	if wallet != "" {
+		id += "_" + wallet
+	}
+	return id
+}
 
 // Instant is a stored time as the API shows it.
 func Instant(unix int64) time.Time { return time.Unix(unix, 0).UTC() }

@@ -1,0 +1,46 @@
+package loyalty
+
+import "time"
+
+// Facts is what is not of an order and still decides what it is worth. They
+// are taken when the order first counts and kept with it, so that what
+// happens to the member later changes no price (SC9). Only what the terms ask
+// for is filled in.
+type Facts struct {
+	Number     int64             `cbor:"1,keyasint,omitempty"` // which of the member's orders it is, the first is 1
+	Tier       string            `cbor:"2,keyasint,omitempty"` // id of the level before it
+	Qualifying int64             `cbor:"3,keyasint,omitempty"` // qualifying points before it
+	Segments   []string          `cbor:"4,keyasint,omitempty"`
+	Attributes map[string]string `cbor:"5,keyasint,omitempty"`
+	Rooms      []Room            `cbor:"6,keyasint,omitempty"` // what limits and budgets left of rules
+}
+
+// Room is how many points a rule could still give.
+type Room struct {
+	_      struct{} `cbor:",toarray"`
+	Rule   string
+	Points int64
+}
+
+// room is what the facts leave of a rule; the second answer is false where
+// nothing bounds it.
+func (x *Facts) room(rule string) (int64, bool) {
+	for i := range x.Rooms {
+		if x.Rooms[i].Rule == rule {
+			return x.Rooms[i].Points, true
+		}
+	}
+	return 0, false
+}
+
+// Needs says which facts the rules of some terms ask for.
+type Needs struct {
+	Number, Tier, Segments, Attributes bool
+}
+
+// Case is what an order is valued by, beside its own content.
+type Case struct {
+	Paid  int64     // what points pay of it, minor units of the program's currency
+	At    time.Time // when it counts as earned, which decides the windows
+	Facts Facts
+}

@@ -1,0 +1,179 @@
+package table
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"regulars/shared/loyalty"
+	"regulars/shared/program"
+)
+
+// current reads which version is in force, always fresh: a published version
+// holds for every request begun after it was published.
+func (tx *Tx) current() (*Current, error) {
+	c, err := fresh[Current](tx, programKey(tx.program))
+	if c == nil && err == nil {
+		err = loyalty.NotFound("program")
+	}
+	return c, err
+}
+
+// Terms are the terms that are for everyone: what concerns no member and no
+// order goes by them.
+func (tx *Tx) Terms() (*loyalty.Terms, error) {
+	c, err := tx.current()
+	if err != nil {
+		return nil, err
+	}
+	return tx.TermsOf(c.everyones())
+}
+
+// TermsOfMember are the terms that a member's account goes by: those of the
+// newest version that is for everyone or for a part of the members that this
+// one is in.
+func (tx *Tx) TermsOfMember(member string) (*loyalty.Terms, error) {
+	c, err := tx.current()
+	if err != nil {
+		return nil, err
+	}
+	return tx.TermsOf(c.pick(member, "", ""))
+}
+
+// TermsOfOrder are the terms that an order would be pinned to now.
+func (tx *Tx) TermsOfOrder(member string, o *loyalty.Order) (*loyalty.Terms, error) {
+	c, err := tx.current()
+	if err != nil {
+		return nil, err
+	}
+	return tx.TermsOf(c.pick(member, o.Store, o.Region))
+}
+
+// everyones is the newest version that was published for all.
+func (c *Current) everyones() int64 {
+	if c.Base > 0 {
+		return c.Base
+	}
+	return c.Version
+}
+
+// pick is the newest version that is for a member and an order's place.
+func (c *Current) pick(member, store, region string) int64 {
+	for _, r := range c.Parts {
+		byStore := store != "" && slices.Contains(r.Stores, store)
+		byRegion := region != "" && slices.Contains(r.Regions, region)
+		if byStore || byRegion || member != "" && percentile(member) < r.Percent {
+			return r.Version
+		}
+	}
+	return c.everyones()
+}
+
+// percentile puts a member among a hundred parts of all, always the same.
+func percentile(member string) int64 {
+	sum := sha256.Sum256([]byte("rollout/" + member))
+	return int64(binary.BigEndian.Uint64(sum[:8]) % 100)
+}
+
+// TermsOf are the terms of one version.
+func (tx *Tx) TermsOf(version int64) (*loyalty.Terms, error) {
+	name := fmt.Sprint(tx.program, "#", version)
+	if t, ok := tx.store.terms.Load(name); ok {
+		return t.(*loyalty.Terms), nil
+	}
+	v, err := tx.Version(version)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := program.Parse(v.Doc, nil)
+	if err != nil {
+		return nil, fmt.Errorf("stored program version %d: %w", version, err)
+	}
+	t, err := doc.Compile(version, tx.store.Expressions)
+	if err != nil {
+		return nil, fmt.Errorf("stored program version %d: %w", version, err)
+	}
+	tx.store.terms.Store(name, t)
+	return t, nil
+}
+
+// Version reads one published document. Missing when there is none.
+func (tx *Tx) Version(n int64) (*Version, error) {
+	v, err := get[Version](tx, versionKey(tx.program, n))
+	if v == nil && err == nil {
+		err = loyalty.NotFound("program version")
+	}
+	return v, err
+}
+
+// CurrentVersion reads the document in force.
+func (tx *Tx) CurrentVersion() (*Version, error) {
+	c, err := tx.current()
+	if err != nil {
+		return nil, err
+	}
+	return tx.Version(c.Version)
+}
+
+// Publish makes doc the next version. Refused with currency_settled when
+// points exist in another currency.
+func (tx *Tx) Publish(doc program.Document, raw []byte, now time.Time) (*Version, error) {
+	if _, err := tx.current(); err != nil {
+		var none *loyalty.Error
+		if !errors.As(err, &none) || none.Kind != loyalty.Missing {
+			return nil, err
+		}
+	}
+	c := Current{}
+	if r := tx.items[programKey(tx.program)]; r.old.Version > 0 {
+		had, err := Decode[Current](r.old)
+		if err != nil {
+			return nil, err
+		}
+		c = *had
+	}
+	if c.InUse {
+		t, err := tx.TermsOf(c.everyones())
+		if err != nil {
+			return nil, err
+		}
+		if t.Currency != doc.Currency {
+			return nil, &loyalty.Error{
+				Kind: loyalty.Refused, Code: "currency_settled", Detail: "the currency cannot change once points exist",
+				Details: map[string]any{"path": "/currency", "value": doc.Currency, "reason": "points exist in " + t.Currency},
+			}
+		}
+	}
+	if doc.Rollout != nil && c.Version == 0 {
+		return nil, &loyalty.Error{
+			Kind: loyalty.Refused, Code: "nothing_to_roll_out_from", Detail: "the first version of a program is for all of it",
+			Details: map[string]any{"path": "/rollout", "value": "", "reason": "there is no version for those whom it is not for"},
+		}
+	}
+	c.Base = c.everyones()
+	c.Version++
+	if doc.Rollout == nil {
+		c.Base, c.Parts = c.Version, nil
+	} else {
+		c.Parts = append([]Part{{Version: c.Version, Stores: doc.Rollout.Stores, Regions: doc.Rollout.Regions, Percent: doc.Rollout.Percent}}, c.Parts...)
+	}
+	v := &Version{Number: c.Version, At: now.Unix(), Doc: raw}
+	tx.put(programKey(tx.program), encode(c))
+	tx.put(versionKey(tx.program, c.Version), encode(v))
+	return v, nil
+}
+
+// settleCurrency notes with the program's first points that they exist. It
+// is part of their transaction, so that no currency can change beneath them.
+func (tx *Tx) settleCurrency() error {
+	c, err := tx.current()
+	if err != nil || c.InUse {
+		return err
+	}
+	c.InUse = true
+	tx.put(programKey(tx.program), encode(c))
+	return nil
+}
