@@ -94,7 +94,8 @@ func decisions(n int) ([]effort, error) {
 		if _, err := r.Receive(m.Order, true); err != nil {
 			return err
 		}
-		return a.Apply(r, loyalty.Telling{Pinned: terms, Current: terms, Now: now})
+		_, err = a.Apply(r, loyalty.Telling{Pinned: terms, Current: terms, Now: now})
+		return err
 	}
 
 	shopify, err := inbound.Files.ReadFile("shopify.json")
