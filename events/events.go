@@ -33,6 +33,17 @@ const (
 	MemberEnrolled     = "member.enrolled"
 	MemberMerged       = "member.merged"
 	PrivacyRequested   = "privacy.requested"
+	TierUpgraded       = "tier.upgraded"
+	TierDowngraded     = "tier.downgraded"
+	TierWillDowngrade  = "tier.will_downgrade"
+	RewardIssued       = "reward.issued"
+	RewardUsed         = "reward.used"
+	RewardWithdrawn    = "reward.withdrawn"
+	ChoiceOffered      = "reward.choice_offered"
+	BadgeAwarded       = "badge.awarded"
+	PayoutRequested    = "payout.requested"
+	PayoutApproved     = "payout.approved"
+	PayoutRejected     = "payout.rejected"
 )
 
 // Order names an order: the storefront and its id there.
@@ -50,6 +61,7 @@ type Points struct {
 	Order   *Order `json:"order,omitempty"`  // the order that caused it
 	Ref     string `json:"ref,omitempty"`    // the redemption or request that caused it
 	Reason  string `json:"reason,omitempty"` // why, where there is more to say
+	Wallet  string `json:"wallet,omitempty"` // of which they are, where it is another than points
 }
 
 // Hold is the data of hold.expired.
@@ -93,4 +105,51 @@ type Privacy struct {
 	Connection string `json:"connection"`
 	Topic      string `json:"topic"`            // customers/data_request, customers/redact, shop/redact
 	Member     string `json:"member,omitempty"` // whom it concerns, when known
+}
+
+// TierChange is the data of tier.upgraded and tier.downgraded; nil is no tier.
+type TierChange struct {
+	Member string  `json:"member"`
+	Tier   *string `json:"tier"`
+	Was    *string `json:"was"`
+}
+
+// TierWarning is the data of tier.will_downgrade.
+type TierWarning struct {
+	Member string    `json:"member"`
+	Tier   string    `json:"tier"`
+	Until  time.Time `json:"until"` // when it is lost
+}
+
+// Reward is the data of reward.issued, reward.used and reward.withdrawn.
+type Reward struct {
+	Member    string     `json:"member"`
+	Voucher   string     `json:"voucher"` // the code, as people write it
+	Reward    string     `json:"reward"`
+	Goal      string     `json:"goal,omitempty"` // what gave it
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+	Order     *Order     `json:"order,omitempty"` // that it was used in
+}
+
+// Choice is the data of reward.choice_offered. Average is in minor units.
+type Choice struct {
+	Member  string    `json:"member"`
+	ID      string    `json:"id"` // of the automatic reward
+	Average int64     `json:"average"`
+	Until   time.Time `json:"until"` // when the default is given
+}
+
+// Badge is the data of badge.awarded.
+type Badge struct {
+	Member string `json:"member"`
+	Badge  string `json:"badge"`
+	Times  int64  `json:"times"` // how often by now
+}
+
+// Payout is the data of payout.requested, payout.approved and payout.rejected.
+type Payout struct {
+	Member string `json:"member"`
+	Payout string `json:"payout"`
+	Wallet string `json:"wallet"`
+	Amount Money  `json:"amount"`
 }

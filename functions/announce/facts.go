@@ -3,6 +3,8 @@ package announce
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"regulars/events"
@@ -19,13 +21,15 @@ func Facts(c table.Change) ([]events.Event, error) {
 	}
 	f := facts{source: "regulars/" + table.ProgramOf(c.Key)}
 	var err error
-	switch c.SK {
+	switch kind, _, _ := strings.Cut(c.SK, "#"); kind {
 	case "ACCOUNT":
 		err = f.account(c)
 	case "PROFILE":
 		err = f.profile(c)
 	case "REDEMPTION":
 		err = f.redemption(c)
+	case "VOUCHER":
+		err = f.voucher(c)
 	case "PRIVACY":
 		err = f.privacy(c)
 	}
@@ -69,7 +73,7 @@ func (f *facts) account(c table.Change) error {
 		case loyalty.Redeem:
 			// told by the redemption
 		case loyalty.MergeInto:
-			if now.Into != "" {
+			if now.Into != "" && now.Wallet == "" {
 				f.add(events.MemberMerged, fmt.Sprintf("merge_%s", now.Member), e.At,
 					events.Merge{Member: "mem_" + now.Into, Merged: member, Points: -e.Points})
 			}
@@ -83,11 +87,11 @@ func (f *facts) account(c table.Change) error {
 			if points == 0 {
 				continue // an order that earned nothing is no news
 			}
-			data := events.Points{Member: member, Entry: web.EntryID(now.Member, now.Wallet, seq), Points: points, Balance: e.Balance, Ref: e.Ref, Reason: e.Reason}
+			data := events.Points{Member: member, Entry: web.EntryID(now.Member, now.Wallet, seq), Points: points, Balance: e.Balance, Ref: e.Ref, Reason: e.Reason, Wallet: now.Wallet}
 			if e.Order != "" {
 				data.Order = &events.Order{Source: e.Source, ID: e.Order}
 			}
-			f.add(kinds[e.Type], fmt.Sprintf("%s%010d", now.Member, seq), e.At, data)
+			f.add(kinds[e.Type], strings.TrimPrefix(data.Entry, "led_"), e.At, data)
 		}
 	}
 	for _, h := range old.Holds {
@@ -96,6 +100,69 @@ func (f *facts) account(c table.Change) error {
 				events.Hold{Member: member, Hold: "hld_" + h.ID, Points: h.Points(), ExpiredAt: time.Unix(h.Until, 0).UTC()})
 		}
 	}
+	if now.Into == "" {
+		f.progress(member, old, now)
+	}
+	return nil
+}
+
+// progress tells of tiers, badges and choices.
+func (f *facts) progress(member string, old, now *loyalty.Account) {
+	was, is := &old.Standing, &now.Standing
+	if is.Changes != was.Changes && is.Level != was.Level {
+		kind := events.TierUpgraded
+		if is.Rank < was.Rank {
+			kind = events.TierDowngraded
+		}
+		f.add(kind, fmt.Sprintf("tier_%s_%d", now.Member, is.Changes), now.At, events.TierChange{Member: member, Tier: tier(is.Level), Was: tier(was.Level)})
+	}
+	if is.Warned != was.Warned && is.Warned != 0 {
+		f.add(events.TierWillDowngrade, fmt.Sprintf("tierwarn_%s_%d", now.Member, is.Warned), now.At,
+			events.TierWarning{Member: member, Tier: is.Level, Until: time.Unix(is.Warned, 0).UTC()})
+	}
+	for _, g := range now.Goals {
+		i := slices.IndexFunc(old.Goals, func(o loyalty.Reached) bool { return o.Goal == g.Goal })
+		if g.Badge && (i < 0 || g.Given > old.Goals[i].Given) {
+			f.add(events.BadgeAwarded, fmt.Sprintf("badge_%s_%s_%d", now.Member, g.Goal, g.Given), now.At, events.Badge{Member: member, Badge: g.Goal, Times: g.Given})
+		}
+	}
+	for _, s := range now.Spells {
+		i := slices.IndexFunc(old.Spells, func(o loyalty.Spell) bool { return o.Bonus == s.Bonus })
+		if s.Offer.Period != 0 && (i < 0 || old.Spells[i].Offer.Period != s.Offer.Period) {
+			f.add(events.ChoiceOffered, fmt.Sprintf("choice_%s_%s_%d", now.Member, s.Bonus, s.Offer.Period), now.At,
+				events.Choice{Member: member, ID: s.Bonus, Average: s.Offer.Average, Until: time.Unix(s.Offer.Until, 0).UTC()})
+		}
+	}
+}
+
+func tier(id string) *string {
+	if id == "" {
+		return nil
+	}
+	return &id
+}
+
+func (f *facts) voucher(c table.Change) error {
+	old, now, err := both[loyalty.Voucher](c)
+	if err != nil || old.Stage == now.Stage {
+		return err
+	}
+	at := max(now.Issued, now.Changed)
+	kind, known := map[loyalty.VoucherStage]string{
+		loyalty.VoucherIssued: events.RewardIssued, loyalty.VoucherUsed: events.RewardUsed, loyalty.VoucherWithdrawn: events.RewardWithdrawn,
+	}[now.Stage]
+	if !known || now.Stage == loyalty.VoucherIssued && old.Stage != "" { // given back: the member has it as before
+		return nil
+	}
+	data := events.Reward{Member: "mem_" + now.Member, Voucher: now.Written(), Reward: now.Reward, Goal: now.Goal}
+	if now.Until > 0 && now.Stage == loyalty.VoucherIssued {
+		end := time.Unix(now.Until, 0).UTC()
+		data.ExpiresAt = &end
+	}
+	if now.Order != (loyalty.OrderRef{}) {
+		data.Order = &events.Order{Source: now.Order.Source, ID: now.Order.ID}
+	}
+	f.add(kind, fmt.Sprintf("voucher_%s_%s_%d", now.Code, now.Stage, at), at, data)
 	return nil
 }
 
@@ -121,6 +188,10 @@ func (f *facts) redemption(c table.Change) error {
 	if err != nil {
 		return err
 	}
+	if now.Payout {
+		f.payout(old, now)
+		return nil
+	}
 	data := events.Redemption{Member: "mem_" + now.Member, Redemption: "rdm_" + now.ID, Points: now.Points, Value: events.Money{Amount: now.Value, Currency: now.Currency}}
 	if now.Order != (loyalty.OrderRef{}) {
 		data.Order = &events.Order{Source: now.Order.Source, ID: now.Order.ID}
@@ -133,6 +204,18 @@ func (f *facts) redemption(c table.Change) error {
 		f.add(events.RedemptionCanceled, "cancel_"+now.ID, now.Undone, data)
 	}
 	return nil
+}
+
+func (f *facts) payout(old, now *loyalty.Redemption) {
+	data := events.Payout{Member: "mem_" + now.Member, Payout: now.Ref(), Wallet: now.Wallet, Amount: events.Money{Amount: now.Value, Currency: now.Currency}}
+	switch {
+	case old.ID == "":
+		f.add(events.PayoutRequested, "payout_"+now.ID+"_requested", now.At, data)
+	case now.Stage == loyalty.Captured && old.Stage != now.Stage:
+		f.add(events.PayoutApproved, "payout_"+now.ID+"_approved", now.Captured, data)
+	case now.Stage == loyalty.Released && old.Stage != now.Stage:
+		f.add(events.PayoutRejected, "payout_"+now.ID+"_rejected", now.Ended, data)
+	}
 }
 
 func (f *facts) privacy(c table.Change) error {

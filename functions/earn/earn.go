@@ -35,6 +35,7 @@ func (h *Handler) Routes() web.Routes {
 		"POST /v1/orders":                h.Gate.Handle(h.order, web.Server),
 		"POST /v1/orders/evaluate":       h.Gate.Handle(h.evaluate, web.Server),
 		"GET /v1/orders/{source}/{id}":   h.Gate.Handle(h.get, web.Server),
+		"POST /v1/activities":            h.Gate.Handle(h.activity, web.Server),
 	}
 }
 
@@ -126,73 +127,6 @@ func (h *Handler) get(ctx context.Context, r *web.Request) (web.Answer, error) {
 		res, err := h.result(tx, "", rec)
 		out.Body = Stored{shapeOf(&rec.Order), res.Member, res.Points, res.Pending, rec.Terms, res.Entries}
 		return err
-	})
-	return out, err
-}
-
-// Evaluation is what an order would be worth.
-type Evaluation struct {
-	Points int64      `json:"points"`
-	Goods  int64      `json:"goods"` // what earns, minor units of the order's currency
-	Rules  []string   `json:"rules"` // that apply
-	Lines  []EvalLine `json:"lines"`
-}
-
-// EvalLine is the part of one line.
-type EvalLine struct {
-	ID     string `json:"id"`
-	Net    int64  `json:"net"`
-	Points int64  `json:"points"`
-}
-
-// evaluate answers what a basket would earn if it were paid now; it writes nothing.
-func (h *Handler) evaluate(ctx context.Context, r *web.Request) (web.Answer, error) {
-	in, err := storefront.ParseOrder(r.Body)
-	if err != nil {
-		return web.Answer{}, err
-	}
-	var out web.Answer
-	err = h.Gate.Store.View(ctx, r.Program, func(tx *table.Tx) error {
-		t, err := tx.TermsOfOrder("", &in)
-		if err != nil {
-			return err
-		}
-		rec, err := tx.Record(in.Ref())
-		if err != nil {
-			return err
-		}
-		if rec != nil && rec.Terms != 0 {
-			if t, err = tx.TermsOf(rec.Terms); err != nil {
-				return err
-			}
-		}
-		if !t.Accepts(in.Currency) {
-			return loyalty.Refuse(orders.CurrencyRefused, "the program is in "+t.Currency+" and states no rate for "+in.Currency)
-		}
-		red, err := orders.Redemption(tx, in.Redemption)
-		if err != nil {
-			return err
-		}
-		var paid int64
-		if red != nil {
-			paid = red.Paying(&in)
-		}
-		if in.State != loyalty.Cancelled {
-			in.State = loyalty.Fulfilled
-		}
-		w, d, err := t.Explain(&in, "", loyalty.Case{Paid: paid, At: t.EarnedAt(&in, h.Gate.Clock())})
-		if err != nil {
-			return err
-		}
-		e := Evaluation{Points: w.Points, Goods: w.Goods - w.Returned, Rules: []string{}, Lines: []EvalLine{}}
-		for _, s := range d.Shares {
-			e.Rules = append(e.Rules, s.Rule)
-		}
-		for _, l := range w.Lines {
-			e.Lines = append(e.Lines, EvalLine(l))
-		}
-		out.Body = e
-		return nil
 	})
 	return out, err
 }

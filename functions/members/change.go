@@ -23,6 +23,7 @@ type Change struct {
 	Language      *string           `json:"language"`
 	BirthDate     *table.Birth      `json:"birth_date"`
 	Consents      map[string]bool   `json:"consents"`
+	Attributes    map[string]string `json:"attributes"` // by name; "" takes one away
 }
 
 var (
@@ -30,6 +31,7 @@ var (
 	phone     = regexp.MustCompile(`^\+?[0-9٠-٩۰-۹ ().-]{3,40}$`)
 	language  = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$`)
 	date      = regexp.MustCompile(`^\d{4}-(0[1-9]|1[0-3])-(0[1-9]|[12]\d|3[01])$`)
+	attribute = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,39}$`)
 	calendars = []string{"gregorian", "hebrew", "hijri", "persian"}
 )
 
@@ -84,6 +86,23 @@ func (c *Change) apply(p *table.Profile) error {
 			return err
 		}
 		p.Birth = *c.BirthDate
+	}
+	for name, value := range c.Attributes {
+		if !attribute.MatchString(name) {
+			return loyalty.Malformed("/attributes", name, "a name must be 1 to 40 of a-z, 0-9, _ and -")
+		}
+		if len(value) > 200 || !printable(value) {
+			return loyalty.Malformed("/attributes/"+name, value, "must be at most 200 bytes of text")
+		}
+		if p.Attributes == nil {
+			p.Attributes = map[string]string{}
+		}
+		if p.Attributes[name] = value; value == "" {
+			delete(p.Attributes, name)
+		}
+	}
+	if len(p.Attributes) > 20 {
+		return loyalty.Malformed("/attributes", "", "at most 20 attributes")
 	}
 	for channel, yes := range c.Consents {
 		if channel != "email" && channel != "sms" && channel != "call" {

@@ -33,78 +33,12 @@ func (h *Handler) Routes() web.Routes {
 		"GET /v1/members/{id}/ledger":              h.Gate.Handle(h.ledger, web.Server, web.Member),
 		"GET /v1/members/{id}/ledger/verification": h.Gate.Handle(h.verify, web.Server, web.Member),
 		"GET /v1/members/{id}/orders":              h.Gate.Handle(h.orders, web.Server, web.Member),
+		"GET /v1/members/{id}/entitlements":        h.Gate.Handle(h.entitlements, web.Server, web.Member),
+		"GET /v1/members/{id}/vouchers":            h.Gate.Handle(h.vouchers, web.Server, web.Member),
+		"POST /v1/members/{id}/choices":            h.Gate.Handle(h.choose, web.Server),
 		"POST /v1/privacy/exports":                 h.Gate.Handle(h.export, web.Admin),
 		"POST /v1/privacy/erasures":                h.Gate.Handle(h.erase, web.Admin),
 	}
-}
-
-// Shape is a member as the API shows it.
-type Shape struct {
-	ID            string            `json:"id"`
-	ExternalIDs   map[string]string `json:"external_ids"`
-	Email         string            `json:"email"`
-	EmailVerified bool              `json:"email_verified"`
-	Phone         string            `json:"phone"`
-	PhoneVerified bool              `json:"phone_verified"`
-	Name          string            `json:"name"`
-	Language      string            `json:"language"`
-	BirthDate     *table.Birth      `json:"birth_date"`
-	Consents      map[string]bool   `json:"consents"`
-	Guest         bool              `json:"guest"` // came with an order, did not enrol
-	Points        Points            `json:"points"`
-	CreatedAt     time.Time         `json:"created_at"`
-	Version       int64             `json:"version"`
-}
-
-// Points is what a member has now.
-type Points struct {
-	Available int64      `json:"available"`
-	Pending   int64      `json:"pending"`
-	Held      int64      `json:"held"`
-	Debt      int64      `json:"debt"`
-	Expiring  []Expiring `json:"expiring"`
-}
-
-// Expiring is how many points die at an instant.
-type Expiring struct {
-	At     time.Time `json:"at"`
-	Points int64     `json:"points"`
-}
-
-func shape(p *table.Profile, version int64, b loyalty.Balance) Shape {
-	s := Shape{
-		ID: "mem_" + p.Member, ExternalIDs: map[string]string{}, Email: p.Email, EmailVerified: p.EmailVerified, Phone: p.Phone, PhoneVerified: p.PhoneVerified,
-		Name: p.Name, Language: p.Language, Consents: map[string]bool{"email": false, "sms": false, "call": false}, Guest: p.Guest,
-		Points:    Points{b.Available, b.Pending, b.Held, b.Debt, []Expiring{}},
-		CreatedAt: web.Instant(p.CreatedAt), Version: version,
-	}
-	for source, id := range p.External {
-		s.ExternalIDs[source] = id
-	}
-	for channel, yes := range p.Consents {
-		s.Consents[channel] = yes
-	}
-	if p.Birth != (table.Birth{}) {
-		s.BirthDate = &p.Birth
-	}
-	for _, e := range b.Expiring {
-		s.Points.Expiring = append(s.Points.Expiring, Expiring{web.Instant(e.Expires), e.Points})
-	}
-	return s
-}
-
-// show reads a member for an answer. One that was merged is shown as the
-// member it was merged into.
-func (h *Handler) show(tx *table.Tx, a *loyalty.Account) (Shape, error) {
-	t, err := tx.TermsOfMember(a.Member)
-	if err != nil {
-		return Shape{}, err
-	}
-	p, version, err := tx.Profile(a.Member)
-	if err != nil {
-		return Shape{}, err
-	}
-	return shape(p, version, a.BalanceAt(h.Gate.Clock(), t)), nil
 }
 
 func (h *Handler) enrol(ctx context.Context, r *web.Request) (web.Answer, error) {
@@ -117,14 +51,11 @@ func (h *Handler) enrol(ctx context.Context, r *web.Request) (web.Answer, error)
 		return web.Answer{}, err
 	}
 	return h.Gate.Update(ctx, r, func(tx *table.Tx) (web.Answer, error) {
-		t, err := tx.Terms()
-		if err != nil {
-			return web.Answer{}, err
-		}
 		if err := tx.Enrol(p); err != nil {
 			return web.Answer{}, publicMember(err)
 		}
-		return web.Answer{Status: http.StatusCreated, Body: shape(p, 1, (&loyalty.Account{}).BalanceAt(h.Gate.Clock(), t))}, nil
+		body, err := h.shape(tx, p, 1, &loyalty.Account{Member: p.Member})
+		return web.Answer{Status: http.StatusCreated, Body: body}, err
 	})
 }
 
@@ -234,10 +165,6 @@ func (h *Handler) patch(ctx context.Context, r *web.Request) (web.Answer, error)
 		if err != nil {
 			return web.Answer{}, err
 		}
-		t, err := tx.TermsOfMember(a.Member)
-		if err != nil {
-			return web.Answer{}, err
-		}
 		p, version, err := tx.Profile(a.Member)
 		if err != nil {
 			return web.Answer{}, err
@@ -252,7 +179,8 @@ func (h *Handler) patch(ctx context.Context, r *web.Request) (web.Answer, error)
 		if err := tx.PutProfile(was, p, true); err != nil {
 			return web.Answer{}, publicMember(err)
 		}
-		return web.Answer{Body: shape(p, version+1, a.BalanceAt(h.Gate.Clock(), t))}, nil
+		body, err := h.shape(tx, p, version+1, a)
+		return web.Answer{Body: body}, err
 	})
 }
 
@@ -314,7 +242,8 @@ func (h *Handler) merge(ctx context.Context, r *web.Request) (web.Answer, error)
 			}
 			version++
 		}
-		return web.Answer{Body: shape(to, version, into.BalanceAt(now, t))}, nil
+		body, err := h.shape(tx, to, version, into)
+		return web.Answer{Body: body}, err
 	})
 }
 

@@ -27,6 +27,15 @@ func (h *Handler) Routes() web.Routes {
 		"POST /v1/redemptions":             h.Gate.Handle(h.redeem, web.Server),
 		"GET /v1/redemptions/{id}":         h.Gate.Handle(h.get("rdm_", "redemption"), web.Server),
 		"POST /v1/redemptions/{id}/cancel": h.Gate.Handle(h.cancel, web.Server),
+
+		"POST /v1/payouts":              h.Gate.Handle(h.payout, web.Server),
+		"GET /v1/payouts/{id}":          h.Gate.Handle(h.get(payoutPrefix, "payout"), web.Server),
+		"POST /v1/payouts/{id}/approve": h.Gate.Handle(h.approve, web.Admin),
+		"POST /v1/payouts/{id}/reject":  h.Gate.Handle(h.reject, web.Admin),
+
+		"POST /v1/vouchers/validate":       h.Gate.Handle(h.validate, web.Server),
+		"POST /v1/vouchers/redeem":         h.Gate.Handle(h.useVoucher, web.Server),
+		"POST /v1/vouchers/{code}/release": h.Gate.Handle(h.releaseVoucher, web.Server),
 	}
 }
 
@@ -36,6 +45,7 @@ type Shape struct {
 	Status     string       `json:"status"`
 	Member     string       `json:"member"`
 	Points     int64        `json:"points"`
+	Wallet     string       `json:"wallet,omitempty"` // of the points, where it is another than points
 	Value      Money        `json:"value"`
 	ExpiresAt  *time.Time   `json:"expires_at,omitempty"`
 	Hold       string       `json:"hold,omitempty"`
@@ -54,7 +64,7 @@ type Money struct {
 
 func shape(prefix string, r *loyalty.Redemption, now time.Time) Shape {
 	s := Shape{
-		ID: prefix + r.ID, Status: string(r.StageAt(now)), Member: "mem_" + r.Member, Points: r.Points, Value: Money{r.Value, r.Currency},
+		ID: prefix + r.ID, Status: string(r.StageAt(now)), Member: "mem_" + r.Member, Points: r.Points, Wallet: r.Wallet, Value: Money{r.Value, r.Currency},
 		Hold: "hld_" + r.ID, Restored: r.Restored, Order: web.OrderOf(r.Order), CreatedAt: web.Instant(r.At),
 	}
 	if r.Captured != 0 {
@@ -65,6 +75,14 @@ func shape(prefix string, r *loyalty.Redemption, now time.Time) Shape {
 		s.ExpiresAt = &at
 	}
 	return s
+}
+
+// shown is a hold, a redemption or a payout, by the prefix of its id.
+func shown(prefix string, r *loyalty.Redemption, now time.Time) any {
+	if r.Payout {
+		return payoutShape(r)
+	}
+	return shape(prefix, r, now)
 }
 
 type holdRequest struct {
@@ -80,11 +98,11 @@ func (q *holdRequest) check() (points, orderAmount int64, err error) {
 		return 0, 0, &loyalty.Error{Kind: loyalty.Refused, Code: "not_supported_yet", Detail: "rewards are not supported yet", Details: map[string]any{"path": "/reward"}}
 	}
 	if q.Points == nil || *q.Points < 1 || *q.Points > loyalty.MaxPoints {
-		return 0, 0, loyalty.Malformed("/points", shown(q.Points), "must be a whole number from 1")
+		return 0, 0, loyalty.Malformed("/points", text(q.Points), "must be a whole number from 1")
 	}
 	if q.OrderAmount != nil {
 		if orderAmount = *q.OrderAmount; orderAmount < 1 || orderAmount > loyalty.MaxPoints {
-			return 0, 0, loyalty.Malformed("/order_amount", shown(q.OrderAmount), "must be minor units from 1")
+			return 0, 0, loyalty.Malformed("/order_amount", text(q.OrderAmount), "must be minor units from 1")
 		}
 	}
 	return *q.Points, orderAmount, nil
@@ -205,6 +223,9 @@ func (h *Handler) change(ctx context.Context, r *web.Request, prefix, what strin
 		if err != nil {
 			return web.Answer{}, err
 		}
+		if red.Payout != (prefix == payoutPrefix) {
+			return web.Answer{}, loyalty.NotFound(what)
+		}
 		before := *red
 		holder, err := tx.Holder(red.Member)
 		if err != nil {
@@ -218,7 +239,7 @@ func (h *Handler) change(ctx context.Context, r *web.Request, prefix, what strin
 		if err := decide(a, red, t, now); err != nil {
 			return web.Answer{}, err
 		}
-		answer := web.Answer{Body: shape(prefix, red, now)}
+		answer := web.Answer{Body: shown(prefix, red, now)}
 		if red.Stage == before.Stage { // it was so already
 			return answer, nil
 		}
@@ -239,10 +260,10 @@ func (h *Handler) get(prefix, what string) web.Handler {
 			if err != nil {
 				return err
 			}
-			if prefix == "rdm_" && red.Captured == 0 {
+			if prefix == "rdm_" && red.Captured == 0 || red.Payout != (prefix == payoutPrefix) {
 				return loyalty.NotFound(what)
 			}
-			out.Body = shape(prefix, red, h.Gate.Clock())
+			out.Body = shown(prefix, red, h.Gate.Clock())
 			return nil
 		})
 		return out, err
@@ -262,7 +283,7 @@ func orderRef(o *web.OrderID) (loyalty.OrderRef, error) {
 	return loyalty.OrderRef{Source: o.Source, ID: o.ID}, nil
 }
 
-func shown(n *int64) string {
+func text(n *int64) string {
 	if n == nil {
 		return ""
 	}

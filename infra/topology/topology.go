@@ -69,8 +69,8 @@ const (
 
 // Functions of the system, by name.
 var Functions = []Function{
-	{Name: "earn", Does: "orders and storefront webhooks earn points", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put, remove}, Secrets: true, Calls: []string{"api.bigcommerce.com"}},
-	{Name: "redeem", Does: "holds, captures, releases and cancellations", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, put}, Secrets: true},
+	{Name: "earn", Does: "orders, activities and storefront webhooks earn points", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put, remove}, Secrets: true, Calls: []string{"api.bigcommerce.com"}},
+	{Name: "redeem", Does: "holds, captures, releases and cancellations; vouchers and payouts", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, put}, Secrets: true},
 	{Name: "members", Does: "members, their ledgers, merges and adjustments", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put, remove}, Secrets: true},
 	{Name: "program", Does: "the program document and the API description", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, put}, Secrets: true},
 	{Name: "announce", Does: "every change becomes an event on the bus", Timeout: 60 * time.Second, Memory: 256, Stream: true, Bus: true},
@@ -83,6 +83,7 @@ var Routes = []Route{
 	{"POST", "/v1/orders", "earn"},
 	{"POST", "/v1/orders/evaluate", "earn"},
 	{"GET", "/v1/orders/{source}/{id}", "earn"},
+	{"POST", "/v1/activities", "earn"},
 
 	{"POST", "/v1/holds", "redeem"},
 	{"GET", "/v1/holds/{id}", "redeem"},
@@ -91,6 +92,13 @@ var Routes = []Route{
 	{"POST", "/v1/redemptions", "redeem"},
 	{"GET", "/v1/redemptions/{id}", "redeem"},
 	{"POST", "/v1/redemptions/{id}/cancel", "redeem"},
+	{"POST", "/v1/payouts", "redeem"},
+	{"GET", "/v1/payouts/{id}", "redeem"},
+	{"POST", "/v1/payouts/{id}/approve", "redeem"},
+	{"POST", "/v1/payouts/{id}/reject", "redeem"},
+	{"POST", "/v1/vouchers/validate", "redeem"},
+	{"POST", "/v1/vouchers/redeem", "redeem"},
+	{"POST", "/v1/vouchers/{code}/release", "redeem"},
 
 	{"POST", "/v1/members", "members"},
 	{"GET", "/v1/members", "members"},
@@ -103,6 +111,9 @@ var Routes = []Route{
 	{"GET", "/v1/members/{id}/ledger", "members"},
 	{"GET", "/v1/members/{id}/ledger/verification", "members"},
 	{"GET", "/v1/members/{id}/orders", "members"},
+	{"GET", "/v1/members/{id}/entitlements", "members"},
+	{"GET", "/v1/members/{id}/vouchers", "members"},
+	{"POST", "/v1/members/{id}/choices", "members"},
 	{"POST", "/v1/privacy/exports", "members"},
 	{"POST", "/v1/privacy/erasures", "members"},
 
@@ -128,7 +139,7 @@ var Schedules = []Schedule{
 // answers and pointers to members change with these or tell nothing new, and
 // a filter costs nothing where a started function would.
 var Changes = Feed{
-	Announced: []string{"ACCOUNT", "PROFILE", "REDEMPTION", "PRIVACY"},
+	Announced: []string{"ACCOUNT", "PROFILE", "REDEMPTION", "VOUCHER", "PRIVACY"},
 	Batch:     100,
 	Parallel:  10,
 	Retries:   10,

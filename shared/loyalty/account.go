@@ -62,7 +62,7 @@ type Lot struct {
 type Hold struct {
 	_     struct{} `cbor:",toarray"`
 	ID    string
-	Until int64 // unix seconds when it ends by itself
+	Until int64 // unix seconds when it ends by itself; 0: never
 	Parts Parts
 }
 
@@ -186,7 +186,7 @@ func (a *Account) Settle(now time.Time, t *Terms) {
 
 func (a *Account) endHolds(due int64) {
 	a.Holds = slices.DeleteFunc(a.Holds, func(h Hold) bool {
-		if h.Until > due {
+		if h.Until == 0 || h.Until > due { // 0: it waits for people
 			return false
 		}
 		a.putBack(h.Parts)

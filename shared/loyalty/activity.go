@@ -26,7 +26,7 @@ type Act struct {
 	Terms    int64      `cbor:"3,keyasint"`           // rule version that it was rewarded by
 	Awards   []Award    `cbor:"4,keyasint,omitempty"` // what it gave
 	Reason   string     `cbor:"5,keyasint,omitempty"` // why it gave nothing
-	Content  Hash       `cbor:"6,keyasint"`           // to know it again
+	Vouchers []string   `cbor:"6,keyasint,omitempty"` // codes of those that it gave
 	Facts    Facts      `cbor:"7,keyasint,omitzero"`
 	Entries  []EntryRef `cbor:"8,keyasint,omitempty"`
 }
@@ -122,6 +122,15 @@ func (a *Account) Post(points int64, e Entry, at time.Time, t *Terms) {
 	a.expire(e.At, e.At) // what is over when it comes pays no debt
 	a.payOwed(e.At, t)
 	a.At = e.At
+}
+
+// Credit is Post for an account that no other decision has settled before. It
+// answers the entry's number.
+func (a *Account) Credit(points int64, e Entry, at time.Time, t *Terms) int64 {
+	a.Settle(time.Unix(e.At, 0), t)
+	seq := a.Seq + 1
+	a.Post(points, e, at, t)
+	return seq
 }
 
 func (a *Account) entry(seq int64) *Entry { return &a.Tail[len(a.Tail)-1-int(a.Seq-seq)] }
@@ -301,9 +310,7 @@ func (a *Account) know(x *Facts, now time.Time, t *Terms) {
 	} else if x.Segments == nil {
 		x.Segments = slices.Clone(a.Segments)
 	}
-	if !t.Needs.Attributes {
-		x.Attributes = nil
-	}
+	x.Attributes = t.asked(x.Attributes)
 }
 
 func sortedKeys(m Benefits) []string { return slices.Sorted(maps.Keys(m)) }

@@ -170,3 +170,29 @@ func (a *Account) Choose(bonus, choice, seed string, t *Terms, now time.Time) (A
 	}
 	return Award{}, "", nil, Refuse("no_choice_open", "there is nothing to choose now")
 }
+
+// OpenOffer is a choice that a member has now.
+type OpenOffer struct {
+	Bonus   string
+	Until   int64 // unix seconds
+	Average int64 // minor units
+	Choices []Choice
+}
+
+// Offers are the choices that a member has, as of the last Settle.
+func (a *Account) Offers(t *Terms) []OpenOffer {
+	var out []OpenOffer
+	for i := range t.Bonuses {
+		b := &t.Bonuses[i]
+		s := a.spell(b.ID)
+		if s == nil || s.Offer.Period == 0 {
+			continue
+		}
+		for _, br := range b.Brackets {
+			if br.From == s.Offer.From {
+				out = append(out, OpenOffer{Bonus: b.ID, Until: s.Offer.Until, Average: s.Offer.Average, Choices: br.Choices})
+			}
+		}
+	}
+	return out
+}

@@ -42,6 +42,8 @@ type Looked struct {
 	Rule  string
 	Unmet Unmet    // the first thing that it asks for and was not so; "" when it applies
 	Lines []string // ids of the lines on which it applies
+
+	Missing int64 // to what it asks for at least: minor units of the program's currency, or pieces
 }
 
 // Explain is Worth with all that led to it.
@@ -69,9 +71,28 @@ func (t *Terms) Explain(o *Order, wallet string, c Case) (Worth, Detail, error) 
 				}
 			}
 		}
+		l.Missing = s.missing(&p.rules[i].Where, l.Unmet, m.hits[i])
 		d.Rules = append(d.Rules, l)
 	}
 	return w, d, nil
+}
+
+// missing is how much the lines that count lack of what a filter asks for.
+func (s *scene) missing(f *Filter, unmet Unmet, hits lines) int64 {
+	var amount, quantity int64
+	for i := range s.Order.Lines {
+		if hits.has(i) {
+			amount += s.Left[i]
+			quantity += s.pieces(i)
+		}
+	}
+	switch unmet {
+	case UnmetAmount:
+		return f.Amount - s.ours(amount)
+	case UnmetQuantity:
+		return f.Quantity - quantity
+	}
+	return 0
 }
 
 // detail values an order rule by rule and line by line in exact ratios. The

@@ -79,8 +79,8 @@ func (a *Account) bring(r *Record, c Telling) ([]Voucher, error) {
 	first := r.At == 0 && t.counts(&r.Order)
 	at, moved := r.date(t, c.Now, first)
 	if first {
+		r.Facts.Attributes = c.Attributes
 		a.know(&r.Facts, c.Now, t)
-		r.Facts.Attributes = asked(t, c.Attributes)
 	}
 	var paid int64
 	if c.Redemption != nil {
@@ -99,28 +99,19 @@ func (a *Account) bring(r *Record, c Telling) ([]Voucher, error) {
 	return newest(given.Vouchers), a.post(r, &r.Lodged, w[""].Points+r.ByGoals, first, moved, t, c)
 }
 
-// asked is the part of a member's attributes that terms ask for.
-func asked(t *Terms, all map[string]string) map[string]string {
-	if !t.Needs.Attributes {
-		return nil
-	}
-	return all
-}
-
 // weigh values the order in every wallet and notes what it adds to limits,
 // budgets and goals.
 func (a *Account) weigh(r *Record, paid int64, at time.Time, first bool, c Telling) (map[string]Worth, error) {
 	t := c.Pinned
-	k := Case{Paid: paid, At: at, Facts: r.Facts}
+	k := Case{Paid: paid, At: at, Facts: r.Facts, gifts: r.gifts}
 	k.Facts.Rooms = a.rooms(r, at, first, c)
 	s, err := t.scene(&r.Order, k)
 	if err != nil {
 		return nil, err
 	}
-	s.gifts = r.gifts
 	all := map[string]Worth{}
 	var uses, drawn []Use
-	for _, wallet := range t.walletIDs() {
+	for _, wallet := range t.WalletIDs() {
 		w, shares, err := t.worth(s, wallet)
 		if err != nil {
 			return nil, err

@@ -1,6 +1,9 @@
 package loyalty
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Facts is what is not of an order and still decides what it is worth. They
 // are taken when the order first counts and kept with it, so that what
@@ -13,6 +16,30 @@ type Facts struct {
 	Segments   []string          `cbor:"4,keyasint,omitempty"`
 	Attributes map[string]string `cbor:"5,keyasint,omitempty"`
 	Rooms      []Room            `cbor:"6,keyasint,omitempty"` // what limits and budgets left of rules
+}
+
+// asked is what of a member's attributes meets a rule of the terms. The rest
+// stays with the member's profile: an order is kept for ever, and what a
+// person told of themselves is not.
+func (t *Terms) asked(all map[string]string) map[string]string {
+	var out map[string]string
+	keep := func(f *Filter) {
+		for _, x := range f.Attributes {
+			if v, has := all[x.Name]; has && slices.Contains(x.Values, v) {
+				if out == nil {
+					out = map[string]string{}
+				}
+				out[x.Name] = v
+			}
+		}
+	}
+	for i := range t.Earning.Rules {
+		keep(&t.Earning.Rules[i].Where)
+	}
+	for i := range t.Goals {
+		keep(&t.Goals[i].Where)
+	}
+	return out
 }
 
 // Room is how many points a rule could still give.
@@ -43,4 +70,16 @@ type Case struct {
 	Paid  int64     // what points pay of it, minor units of the program's currency
 	At    time.Time // when it counts as earned, which decides the windows
 	Facts Facts
+
+	gifts map[string]int // line id -> pieces that a voucher paid
+}
+
+// Case is what a record's order is valued by, paid in part by a redemption
+// (nil for none).
+func (r *Record) Case(red *Redemption) Case {
+	c := Case{At: time.Unix(r.At, 0), Facts: r.Facts, gifts: r.gifts}
+	if red != nil {
+		c.Paid = red.Paying(&r.Order)
+	}
+	return c
 }

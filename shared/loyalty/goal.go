@@ -51,6 +51,7 @@ type Reached struct {
 	Goal    string
 	Given   int64 // how often it gave, less what was taken back
 	Through int64 // of a streak: the last period that an award used up, unix seconds
+	Badge   bool  // the goal awards one
 }
 
 // uses is what an order adds to goals and to limits.
@@ -160,6 +161,7 @@ func (a *Account) pursue(t *Terms, seed string, now time.Time) Given {
 		r := a.reached(g.ID)
 		for a.due(g, r, t) {
 			r.Given++
+			r.Badge = g.Badge
 			out.Points += g.Points
 			if g.Reward != "" {
 				out.Vouchers = append(out.Vouchers, a.issue(g, code(seed, len(out.Vouchers)), t, now))
@@ -230,6 +232,20 @@ type Toward struct {
 	Have  int64
 	Reach int64
 	Given int64
+	Badge bool // the goal awards one
+
+	Repeat bool   // it can be reached again
+	Of     string // what is counted: orders, quantity, minor_units, stores, activities, periods
+}
+
+func (g *Goal) unit() string {
+	switch {
+	case !g.Streak.IsZero():
+		return "periods"
+	case g.Count == Spending:
+		return "minor_units"
+	}
+	return string(g.Count)
 }
 
 // Toward answers for every goal of the terms.
@@ -241,7 +257,7 @@ func (a *Account) Toward(t *Terms) []Toward {
 		if j := slices.IndexFunc(a.Goals, func(r Reached) bool { return r.Goal == g.ID }); j >= 0 {
 			r = a.Goals[j]
 		}
-		x := Toward{Goal: g.ID, Reach: g.Reach, Given: r.Given}
+		x := Toward{Goal: g.ID, Reach: g.Reach, Given: r.Given, Badge: g.Badge, Repeat: g.Repeat, Of: g.unit()}
 		switch {
 		case !g.Streak.IsZero():
 			x.Have, _ = a.streak(g, r.Through, t)

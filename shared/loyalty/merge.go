@@ -74,7 +74,7 @@ func (a *Account) takeCounts(from *Account, t *Terms, now time.Time) {
 		a.qualifyIn(m.Number, m.Points)
 	}
 	if t.Tiers != nil && t.Tiers.place(from.Standing.Level) > t.Tiers.place(a.Standing.Level) {
-		a.Standing.Level, a.Standing.Until, a.Standing.Warn, a.Standing.Late = from.Standing.Level, from.Standing.Until, from.Standing.Warn, from.Standing.Late
+		a.Standing.Level, a.Standing.Rank, a.Standing.Until, a.Standing.Warn, a.Standing.Late = from.Standing.Level, from.Standing.Rank, from.Standing.Until, from.Standing.Warn, from.Standing.Late
 		a.Standing.Changes++
 	}
 	for _, s := range from.Segments {

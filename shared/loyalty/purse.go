@@ -32,7 +32,7 @@ func (t *Terms) Seal() *Terms {
 	ask := func(f *Filter, when Condition) {
 		t.Needs.Number = t.Needs.Number || f.From > 0 || f.To > 0 || when != nil
 		t.Needs.Segments = t.Needs.Segments || len(f.Segments) > 0 || when != nil
-		t.Needs.Attributes = t.Needs.Attributes || len(f.Attributes) > 0 || when != nil
+		t.Needs.Attributes = t.Needs.Attributes || len(f.Attributes) > 0
 	}
 	for i := range t.Earning.Rules {
 		ask(&t.Earning.Rules[i].Where, t.Earning.Rules[i].When)

@@ -225,6 +225,14 @@ func fingerprint(o *Order) Hash {
 	return Hash(sum[:len(Hash{})])
 }
 
+// Gift notes that a voucher paid for a piece of a line: that gives no stamp.
+func (r *Record) Gift(line string) {
+	if r.gifts == nil {
+		r.gifts = map[string]int{}
+	}
+	r.gifts[line]++
+}
+
 // PendingAt is how many of the order's points cannot be used yet.
 func (r *Record) PendingAt(now time.Time) int64 {
 	if r.Active > now.Unix() {

@@ -36,11 +36,21 @@ type Redemption struct {
 	Order    OrderRef `cbor:"12,keyasint,omitempty"` // the one order it pays for
 	Undone   int64    `cbor:"13,keyasint,omitempty"` // unix seconds of the cancellation
 	Wallet   string   `cbor:"14,keyasint,omitempty"` // the points are of; "" is points themselves
+	Ended    int64    `cbor:"16,keyasint,omitempty"` // unix seconds of the release
+	Payout   bool     `cbor:"15,keyasint,omitempty"` // pays money out instead of an order
+}
+
+// Ref is how ledger entries name the redemption.
+func (r *Redemption) Ref() string {
+	if r.Payout {
+		return "pay_" + r.ID
+	}
+	return "rdm_" + r.ID
 }
 
 // StageAt is the stage at an instant.
 func (r *Redemption) StageAt(now time.Time) Stage {
-	if r.Stage == Held && r.Until <= now.Unix() {
+	if r.Stage == Held && r.Until > 0 && r.Until <= now.Unix() {
 		return Expired
 	}
 	return r.Stage
@@ -116,7 +126,7 @@ func (a *Account) Capture(r *Redemption, order OrderRef, t *Terms, now time.Time
 	if !a.dropHold(r.ID) { // it ended, and the clock went back since
 		return &Error{Kind: Conflict, Code: "hold_expired", Detail: "the hold's time has passed; its points are free again"}
 	}
-	e := Entry{Type: Redeem, Points: -r.Points, At: now.Unix(), Ref: "rdm_" + r.ID, Terms: t.Version, Source: order.Source, Order: order.ID}
+	e := Entry{Type: Redeem, Points: -r.Points, At: now.Unix(), Ref: r.Ref(), Terms: t.Version, Source: order.Source, Order: order.ID}
 	for _, p := range r.Parts {
 		e.Lots = append(e.Lots, Part{Expires: p.Expires, Points: -p.Points})
 	}
@@ -144,7 +154,7 @@ func (a *Account) Release(r *Redemption, t *Terms, now time.Time) error {
 	a.payOwed(now.Unix(), t)
 	a.At = now.Unix()
 	a.Settle(now, t) // a lot that died while it was held dies now
-	r.Stage = Released
+	r.Stage, r.Ended = Released, now.Unix()
 	return nil
 }
 
@@ -158,7 +168,7 @@ func (a *Account) Cancel(r *Redemption, t *Terms, now time.Time) error {
 		return &Error{Kind: Conflict, Code: "redemption_not_captured", Detail: "only a captured redemption can be cancelled"}
 	}
 	a.Settle(now, t)
-	a.restore(r, r.Points, Entry{At: now.Unix(), Ref: "rdm_" + r.ID, Terms: t.Version, Source: r.Order.Source, Order: r.Order.ID}, t, now)
+	a.restore(r, r.Points, Entry{At: now.Unix(), Ref: r.Ref(), Terms: t.Version, Source: r.Order.Source, Order: r.Order.ID}, t, now)
 	a.payOwed(now.Unix(), t)
 	a.At = now.Unix()
 	r.Stage, r.Undone = Undone, now.Unix()
@@ -194,7 +204,7 @@ func (a *Account) restore(r *Redemption, upTo int64, e Entry, t *Terms, now time
 	}
 	e.Type, e.Points = Restore, upTo-r.Restored
 	if e.Ref == "" {
-		e.Ref = "rdm_" + r.ID
+		e.Ref = r.Ref()
 	}
 	a.append(e)
 	r.Restored = upTo

@@ -198,6 +198,7 @@ func (t *Terms) scene(o *Order, c Case) (*scene, error) {
 	}
 	s := &scene{zone: t.Zone, net: discounted(o, false), rate: rate}
 	left := remaining(o, s.net)
+	s.gifts = c.gifts
 	s.View = View{Order: o, Left: left, At: c.At.In(t.Zone), Facts: &c.Facts}
 	s.pays = left
 	if c.Paid > 0 && !t.Earning.PaidPartEarns { // what points pay earns nothing (SC5)

@@ -62,14 +62,13 @@ func (t *Terms) In(wallet string) (*Terms, bool) {
 	if wallet == "" {
 		return t, true
 	}
-	for i := range t.Wallets {
-		if t.Wallets[i].ID == wallet {
-			in := *t
-			in.Expiry, in.Point, in.Minimum, in.Tiers, in.Goals, in.Bonuses, in.Plans = t.Wallets[i].Expiry, Price{1, 1}, 1, nil, nil, nil, nil
-			return &in, true
-		}
+	w := t.Wallet(wallet)
+	if w == nil {
+		return nil, false
 	}
-	return nil, false
+	in := *t
+	in.Expiry, in.Point, in.Minimum, in.Tiers, in.Goals, in.Bonuses, in.Plans = w.Expiry, Price{1, 1}, 1, nil, nil, nil, nil
+	return &in, true
 }
 
 // Price says that Points points pay Amount minor units.
@@ -154,8 +153,8 @@ func (t *Terms) expires(at time.Time) time.Time {
 	return t.Expiry.To.roundUp(t.Expiry.After.After(at, t.Zone), t.Zone)
 }
 
-// walletIDs are all wallets, points first.
-func (t *Terms) walletIDs() []string {
+// WalletIDs are all wallets, points first, as "".
+func (t *Terms) WalletIDs() []string {
 	out := []string{""}
 	for i := range t.Wallets {
 		out = append(out, t.Wallets[i].ID)

@@ -64,6 +64,7 @@ type Standing struct {
 	Warn    int64   `cbor:"3,keyasint,omitempty"` // when to warn of losing it; 0: done, or nothing to warn of
 	Months  []Month `cbor:"4,keyasint,omitempty"` // what qualifies, by month, oldest first
 	Changes int64   `cbor:"5,keyasint,omitempty"` // how often the level changed
+	Rank    int64   `cbor:"9,keyasint,omitempty"` // of the level when it was reached: 1 is the lowest, 0 none
 	Warned  int64   `cbor:"6,keyasint,omitempty"` // the Until that was warned of last
 	Late    bool    `cbor:"7,keyasint,omitempty"` // Until is the end of the grace
 	Shifts  int64   `cbor:"8,keyasint,omitempty"` // when a month leaves the window, where that is to be noticed
@@ -229,7 +230,7 @@ func (a *Account) fallsAt(until int64, t *Terms) bool {
 
 // reach gives a member a level.
 func (a *Account) reach(place int, from time.Time, t *Terms) {
-	a.Standing.Level = t.Tiers.id(place)
+	a.Standing.Level, a.Standing.Rank = t.Tiers.id(place), int64(place+1)
 	a.Standing.Changes++
 	a.renew(from, t)
 }
@@ -265,6 +266,20 @@ func (a *Account) Tier(now time.Time, t *Terms) string {
 		}
 	}
 	return t.Tiers.id(place)
+}
+
+// NextLevel is the level above the member's and what is missing to it; false
+// when there is none.
+func (a *Account) NextLevel(now time.Time, t *Terms) (id string, missing int64, ok bool) {
+	if t.Tiers == nil {
+		return "", 0, false
+	}
+	next := t.Tiers.place(a.Tier(now, t)) + 1
+	if next == len(t.Tiers.Levels) {
+		return "", 0, false
+	}
+	l := &t.Tiers.Levels[next]
+	return l.ID, max(0, l.From-a.Qualifying(now, t)), true
 }
 
 // stretches parts an order at the thresholds that it takes its member over.

@@ -40,6 +40,9 @@ func (v *Voucher) StageAt(now time.Time) VoucherStage {
 	return v.Stage
 }
 
+// Written is the code as people write it.
+func (v *Voucher) Written() string { return v.Code[:4] + "-" + v.Code[4:8] + "-" + v.Code[8:] }
+
 // Open is a voucher on its member's account, as long as it is not used.
 type Open struct {
 	_     struct{} `cbor:",toarray"`

@@ -110,6 +110,9 @@ func apply(tx *table.Tx, rec *loyalty.Record, in *loyalty.Order, by Teller) erro
 	if err != nil {
 		return err
 	}
+	if err := gifts(tx, rec, a, by.Now); err != nil {
+		return err
+	}
 	vouchers, err := a.Apply(rec, c)
 	if err != nil {
 		return err
@@ -270,6 +273,9 @@ func Redemption(tx *table.Tx, id string) (*loyalty.Redemption, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if red.Payout {
+		return nil, loyalty.Refuse(redemptionNotFit, "there is no such redemption")
 	}
 	a, err := tx.Holder(red.Member) // who has it now, after merges
 	if err != nil {

@@ -348,7 +348,7 @@ func sortedKeys(m map[string]string) []string {
 // Clone copies a profile, maps included.
 func (p *Profile) Clone() Profile {
 	c := *p
-	c.External, c.Consents = maps.Clone(p.External), maps.Clone(p.Consents)
+	c.External, c.Consents, c.Attributes = maps.Clone(p.External), maps.Clone(p.Consents), maps.Clone(p.Attributes)
 	return c
 }
 
@@ -365,6 +365,14 @@ func (p *Profile) Adopt(from *Profile) {
 	}
 	if p.Phone == "" {
 		p.Phone, p.PhoneVerified = from.Phone, from.PhoneVerified
+	}
+	for name, value := range from.Attributes {
+		if p.Attributes == nil {
+			p.Attributes = map[string]string{}
+		}
+		if p.Attributes[name] == "" {
+			p.Attributes[name] = value
+		}
 	}
 	for source, id := range from.External {
 		if p.External[source] == "" {

@@ -85,6 +85,18 @@ func (tx *Tx) Wallet(member, wallet string) (*loyalty.Account, *loyalty.Terms, e
 	return a, t, err
 }
 
+// Credit posts an award into another wallet of a member than points, and
+// answers the number of its entry there. The caller puts the member's account.
+func (tx *Tx) Credit(a *loyalty.Account, award loyalty.Award, e loyalty.Entry, at time.Time) (int64, error) {
+	w, t, err := tx.Wallet(a.Member, award.Wallet)
+	if err != nil {
+		return 0, err
+	}
+	seq := w.Credit(award.Points, e, at, t)
+	a.Open(award.Wallet)
+	return seq, tx.PutAccount(w)
+}
+
 // PutAccount writes an account after a decision.
 func (tx *Tx) PutAccount(a *loyalty.Account) error {
 	k := walletKey(tx.program, a.Member, a.Wallet)
@@ -271,7 +283,7 @@ const holdsVanish = 30 * 24 * 60 * 60
 // vanish a while after its end.
 func (tx *Tx) PutRedemption(r *loyalty.Redemption) {
 	tx.put(redemptionKey(tx.program, r.ID), encode(r), func(it *Item) {
-		if r.Captured == 0 {
+		if r.Captured == 0 && r.Until > 0 {
 			it.Expires = r.Until + holdsVanish
 		}
 	})

@@ -144,3 +144,28 @@ func Straight(mux *http.ServeMux) http.Handler {
 func Nowhere(r *http.Request) error {
 	return &loyalty.Error{Kind: loyalty.Missing, Code: "not_found", Detail: "nothing answers " + r.Method + " " + strconv.Quote(r.URL.Path)}
 }
+
+// Voucher is a voucher as the API shows it.
+type Voucher struct {
+	Code      string     `json:"code"` // in groups of four, as people write it
+	Member    string     `json:"member"`
+	Reward    string     `json:"reward"`
+	Goal      string     `json:"goal,omitempty"` // that gave it
+	Status    string     `json:"status"`         // issued, used, withdrawn, expired
+	IssuedAt  time.Time  `json:"issued_at"`
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+	Order     *OrderID   `json:"order,omitempty"` // that it was used in
+}
+
+// VoucherOf shows a voucher of the member who has it now.
+func VoucherOf(v *loyalty.Voucher, member string, now time.Time) Voucher {
+	out := Voucher{
+		Code: v.Written(), Member: "mem_" + member, Reward: v.Reward, Goal: v.Goal,
+		Status: string(v.StageAt(now)), IssuedAt: Instant(v.Issued), Order: OrderOf(v.Order),
+	}
+	if v.Until > 0 {
+		at := Instant(v.Until)
+		out.ExpiresAt = &at
+	}
+	return out
+}
