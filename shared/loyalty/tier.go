@@ -238,11 +238,15 @@ func (a *Account) reach(place int, from time.Time, t *Terms) {
 // renew starts the validity of the member's level.
 func (a *Account) renew(from time.Time, t *Terms) {
 	x, s := t.Tiers, &a.Standing
+	end := x.Validity.After(from, t.Zone)
+	if from.Unix() != s.Until { // else it goes on from the end of a day
+		end = EndOfDay.roundUp(end, t.Zone)
+	}
 	s.Until, s.Warn, s.Late = 0, 0, false
 	if s.Level == "" || x.Downgrade == Never || x.Validity.IsZero() {
 		return
 	}
-	s.Until = EndOfDay.roundUp(x.Validity.After(from, t.Zone), t.Zone).Unix()
+	s.Until = end.Unix()
 	if !x.Warning.IsZero() {
 		s.Warn = x.Warning.before(time.Unix(s.Until, 0), t.Zone).Unix()
 	}
