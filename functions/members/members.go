@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,6 +37,12 @@ func (h *Handler) Routes() web.Routes {
 		"GET /v1/members/{id}/entitlements":        h.Gate.Handle(h.entitlements, web.Server, web.Member),
 		"GET /v1/members/{id}/vouchers":            h.Gate.Handle(h.vouchers, web.Server, web.Member),
 		"POST /v1/members/{id}/choices":            h.Gate.Handle(h.choose, web.Server),
+		"POST /v1/members/{id}/cards":              h.Gate.Handle(h.bindCard, web.Server),
+		"GET /v1/cards/{number}":                   h.Gate.Handle(h.card, web.Server),
+
+		"GET /v1/leaderboards/{id}":                h.Gate.Handle(h.leaderboard, web.Server),
+		"GET /v1/partners/{id}/statements/{month}": h.Gate.Handle(h.statement, web.Admin),
+		"POST /v1/partners/{id}/exchanges":         h.Gate.Handle(h.exchange, web.Server),
 		"POST /v1/privacy/exports":                 h.Gate.Handle(h.export, web.Admin),
 		"POST /v1/privacy/erasures":                h.Gate.Handle(h.erase, web.Admin),
 	}
@@ -202,49 +209,58 @@ func (h *Handler) merge(ctx context.Context, r *web.Request) (web.Answer, error)
 		if err != nil {
 			return web.Answer{}, err
 		}
-		from, err := tx.Account(id)
-		if err != nil {
-			return web.Answer{}, err
-		}
-		t, err := tx.TermsOfMember(into.Member)
-		if err != nil {
-			return web.Answer{}, err
-		}
-		to, version, err := tx.Profile(into.Member)
-		if err != nil {
-			return web.Answer{}, err
-		}
-		holder, err := tx.Holder(id)
-		if err != nil {
-			return web.Answer{}, err
-		}
-		if from.Into == "" || holder.Member != into.Member {
-			if err := mergeWallets(tx, into, from, t, now); err != nil {
-				return web.Answer{}, err
-			}
-			vouchers, err := into.Merge(from, seed, t, now)
-			if err != nil {
-				return web.Answer{}, err
-			}
-			if err := tx.PutVouchers(vouchers, now); err != nil {
-				return web.Answer{}, err
-			}
-			if err := errors.Join(tx.PutAccount(into), tx.PutAccount(from)); err != nil {
-				return web.Answer{}, err
-			}
-			guest, _, err := tx.Profile(id)
-			if err != nil {
-				return web.Answer{}, err
-			}
-			to.Adopt(guest)
-			if err := tx.PutAdopted(to, guest); err != nil {
-				return web.Answer{}, err
-			}
-			version++
-		}
-		body, err := h.shape(tx, to, version, into)
+		body, err := h.mergeInto(tx, into, id, seed, now)
 		return web.Answer{Body: body}, err
 	})
+}
+
+// mergeInto moves all that a member has into another's account and profile.
+func (h *Handler) mergeInto(tx *table.Tx, into *loyalty.Account, id, seed string, now time.Time) (Shape, error) {
+	from, err := tx.Account(id)
+	if err != nil {
+		return Shape{}, err
+	}
+	t, err := tx.TermsOfMember(into.Member)
+	if err != nil {
+		return Shape{}, err
+	}
+	to, version, err := tx.Profile(into.Member)
+	if err != nil {
+		return Shape{}, err
+	}
+	holder, err := tx.Holder(id)
+	if err != nil {
+		return Shape{}, err
+	}
+	if from.Into != "" && holder.Member == into.Member { // it was done before
+		return h.shape(tx, to, version, into)
+	}
+	if err := mergeWallets(tx, into, from, t, now); err != nil {
+		return Shape{}, err
+	}
+	mine, theirs := slices.Clone(into.Tallies), slices.Clone(from.Tallies)
+	vouchers, err := into.Merge(from, seed, t, now)
+	if err != nil {
+		return Shape{}, err
+	}
+	if err := errors.Join(tx.PutScores(into, mine, t), tx.PutScores(from, theirs, t)); err != nil {
+		return Shape{}, err
+	}
+	if err := tx.PutVouchers(vouchers, now); err != nil {
+		return Shape{}, err
+	}
+	if err := errors.Join(tx.PutAccount(into), tx.PutAccount(from)); err != nil {
+		return Shape{}, err
+	}
+	guest, _, err := tx.Profile(id)
+	if err != nil {
+		return Shape{}, err
+	}
+	to.Adopt(guest)
+	if err := tx.PutAdopted(to, guest); err != nil {
+		return Shape{}, err
+	}
+	return h.shape(tx, to, version+1, into)
 }
 
 // mergeWallets moves what the other wallets hold.

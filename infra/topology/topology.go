@@ -74,7 +74,7 @@ var Functions = []Function{
 	{Name: "members", Does: "members, their ledgers, merges and adjustments", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put, remove}, Secrets: true},
 	{Name: "program", Does: "the program document and the API description", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, put}, Secrets: true},
 	{Name: "announce", Does: "every change becomes an event on the bus", Timeout: 60 * time.Second, Memory: 256, Stream: true, Bus: true},
-	{Name: "maintain", Does: "writes down what the clock has decided", Timeout: 14 * time.Minute, Memory: 256, Table: []string{get, put}, Index: []string{query}, RetryAsync: 2},
+	{Name: "maintain", Does: "writes down what the clock has decided", Timeout: 14 * time.Minute, Memory: 256, Table: []string{get, query, put}, Index: []string{query}, RetryAsync: 2},
 }
 
 // Routes of the API. What no route answers is answered 404 by program.
@@ -114,6 +114,11 @@ var Routes = []Route{
 	{"GET", "/v1/members/{id}/entitlements", "members"},
 	{"GET", "/v1/members/{id}/vouchers", "members"},
 	{"POST", "/v1/members/{id}/choices", "members"},
+	{"POST", "/v1/members/{id}/cards", "members"},
+	{"GET", "/v1/cards/{number}", "members"},
+	{"GET", "/v1/leaderboards/{id}", "members"},
+	{"GET", "/v1/partners/{id}/statements/{month}", "members"},
+	{"POST", "/v1/partners/{id}/exchanges", "members"},
 	{"POST", "/v1/privacy/exports", "members"},
 	{"POST", "/v1/privacy/erasures", "members"},
 

@@ -31,6 +31,7 @@ type Rule struct {
 // as plain data. Empty fields ask for nothing; of a list one has to be met.
 type Filter struct {
 	Stores, Regions, Channels []string
+	Sources                   []string // of the order
 	Tiers, Segments           []string
 	Attributes                []Attribute // all of them
 	From, To                  int64       // which of the member's orders, the first is 1; 0: no bound
@@ -124,6 +125,7 @@ const (
 	UnmetStore    Unmet = "where.stores"
 	UnmetRegion   Unmet = "where.regions"
 	UnmetChannel  Unmet = "where.channels"
+	UnmetSource   Unmet = "where.sources"
 	UnmetTier     Unmet = "where.tiers"
 	UnmetSegment  Unmet = "where.segments"
 	UnmetMember   Unmet = "where.attributes"
@@ -146,6 +148,8 @@ func (f *Filter) order(o *Order, x *Facts) Unmet {
 		return UnmetRegion
 	case !among(f.Channels, o.Channel):
 		return UnmetChannel
+	case !among(f.Sources, o.Source):
+		return UnmetSource
 	}
 	return f.member(x)
 }

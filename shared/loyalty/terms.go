@@ -28,13 +28,18 @@ type Terms struct {
 	// units of Currency.
 	Exchange map[string]*big.Rat
 
-	Tiers   *Tiers       // nil: the program has none
-	Goals   []Goal       // punch cards, thresholds, badges, streaks
-	Bonuses []Bonus      // automatic rewards for average use
-	Plans   []Plan       // memberships and subscriptions
-	Wallets []Wallet     // beside points
-	Rewards []Reward     // what vouchers are for
-	Week    time.Weekday // on which a week begins
+	Tiers    *Tiers   // nil: the program has none
+	Goals    []Goal   // punch cards, thresholds, badges, streaks
+	Bonuses  []Bonus  // automatic rewards for average use
+	Plans    []Plan   // memberships and subscriptions
+	Wallets  []Wallet // beside points
+	Rewards  []Reward // what vouchers are for
+	Partners []Partner
+	Boards   []Board
+
+	CardBenefits Benefits // of whoever shows a card
+
+	Week time.Weekday // on which a week begins
 
 	Needs  Needs // set by Seal, as are the purses
 	purses map[string]*purse

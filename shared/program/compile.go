@@ -173,6 +173,7 @@ func (d *Document) Compile(version int64, x Expressions) (*loyalty.Terms, error)
 	d.earning(&c, t)
 	d.achievements(&c, t)
 	d.automatic(&c, t)
+	d.coalition(&c, t)
 	d.rollout(&c)
 	if c.err != nil {
 		return nil, c.err
