@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"regulars/shared/loyalty"
+	"regulars/shared/person"
 	"regulars/shared/table"
 	"regulars/shared/web"
 )
@@ -108,12 +109,12 @@ func (h *Handler) show(tx *table.Tx, a *loyalty.Account) (Shape, error) {
 }
 
 func (h *Handler) enrol(ctx context.Context, r *web.Request) (web.Answer, error) {
-	var c Change
+	var c person.Change
 	if err := r.Decode(&c); err != nil {
 		return web.Answer{}, err
 	}
 	p := &table.Profile{Member: h.Gate.ID(), CreatedAt: h.Gate.Clock().Unix()}
-	if err := c.apply(p); err != nil {
+	if err := c.Apply(p); err != nil {
 		return web.Answer{}, err
 	}
 	return h.Gate.Update(ctx, r, func(tx *table.Tx) (web.Answer, error) {
@@ -222,7 +223,7 @@ func (h *Handler) patch(ctx context.Context, r *web.Request) (web.Answer, error)
 	if err != nil {
 		return web.Answer{}, err
 	}
-	var c Change
+	var c person.Change
 	if err := r.Decode(&c); err != nil {
 		return web.Answer{}, err
 	}
@@ -246,7 +247,7 @@ func (h *Handler) patch(ctx context.Context, r *web.Request) (web.Answer, error)
 			return web.Answer{}, &loyalty.Error{Kind: loyalty.Conflict, Code: "version_conflict", Detail: "the member has changed since you read it", Details: map[string]any{"version": version}}
 		}
 		was := p.Clone()
-		if err := c.apply(p); err != nil {
+		if err := c.Apply(p); err != nil {
 			return web.Answer{}, err
 		}
 		if err := tx.PutProfile(was, p, true); err != nil {
