@@ -21,6 +21,7 @@ type Cloud struct {
 	refuse  string
 	put     []Entry
 	objects map[string][]byte // by path
+	came    func(key string)  // told of every object, as the bus is; nil: nobody listens
 }
 
 // bucket is the name of the bucket.
@@ -59,6 +60,9 @@ func (c *Cloud) object(w http.ResponseWriter, r *http.Request) {
 			c.objects = map[string][]byte{}
 		}
 		c.objects[r.URL.Path] = body
+		if c.came != nil {
+			c.came(strings.TrimPrefix(r.URL.Path, "/"+bucket+"/"))
+		}
 		return
 	}
 	body, ok := c.objects[r.URL.Path]
