@@ -83,7 +83,7 @@ func header(j *table.Import, r record) *loyalty.Error {
 			return loyalty.Malformed("/"+strconv.Itoa(i), name, "is not a column of "+j.Kind+": "+strings.Join(slices.Sorted(maps.Keys(known)), ", "))
 		case slices.Contains(r.cells[:i], r.cells[i]):
 			return loyalty.Malformed("/"+strconv.Itoa(i), name, "stands twice")
-		case j.Kind == "members" && name == "external_id" && j.Source == "":
+		case j.Kind == "members" && r.cells[i] == "external_id" && j.Source == "":
 			return loyalty.Malformed("/"+strconv.Itoa(i), name, "the import names no source, of which it would be an id")
 		}
 	}
@@ -137,9 +137,9 @@ func (s *lines) together(j *table.Import, r record) ([]record, error) {
 			return group, nil
 		}
 		of = is
-		if size += next.size; size > MaxRow {
-			next.cells, next.err = nil, tooLong()
-			group = group[:1] // it is refused: only where it ends is still of interest
+		if size += next.size; size > MaxRow { // only where it ends is still of interest
+			group, next.cells = group[:1], nil
+			group[0].err = tooLong()
 		}
 		group = append(group, next)
 	}
