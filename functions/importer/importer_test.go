@@ -165,10 +165,13 @@ func TestWhatBecomesOfRows(t *testing.T) {
 			table.Tally{Refused: 4},
 			[]string{"3 invalid_request /lines/1/amount", "5 invalid_request /external_id", "7 invalid_request /", "10 invalid_request /"},
 		},
-		{"an order that is too long", "orders", "csv",
+		{
+			"an order that is too long", "orders", "csv",
 			"order_id,version,state,currency,external_id,line_id,amount,title\n" +
 				"1,1,paid,ILS,a,1,100," + long[:600<<10] + "\n1,1,paid,ILS,a,2,100," + long[:600<<10] + "\n1,1,paid,ILS,a,3,100,\n" + "2,1,paid,ILS,a,1,200,\n3,1,paid,ILS,a,1,200," + long + "\n4,1,paid,ILS,a,1,200,\n5,1,paid,ILS,a,1,200,",
-			table.Tally{Refused: 2, Applied: 1, Members: 1, After: 2}, []string{"2 row_too_long /", "6 row_too_long /"}},
+			table.Tally{Refused: 2, Applied: 1, Members: 1, After: 2},
+			[]string{"2 row_too_long /", "6 row_too_long /"},
+		},
 		{"only the header", "balances", "csv", "points,member", table.Tally{}, nil},
 		{"nothing", "balances", "ndjson", "", table.Tally{}, nil},
 	} {
