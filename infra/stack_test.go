@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"regulars/infra/topology"
+	schema "regulars/shared/table"
 )
 
 var update = flag.Bool("update", false, "write testdata anew")
@@ -262,7 +263,7 @@ func TestUploadsAreKeptApart(t *testing.T) {
 		"BucketEncryption":               map[string]any{"ServerSideEncryptionConfiguration": []any{map[string]any{"ServerSideEncryptionByDefault": map[string]any{"SSEAlgorithm": "AES256"}}}},
 		"OwnershipControls":              map[string]any{"Rules": []any{map[string]any{"ObjectOwnership": "BucketOwnerEnforced"}}},
 		"LifecycleConfiguration": map[string]any{"Rules": []any{map[string]any{
-			"Status": "Enabled", "ExpirationInDays": float64(topology.UploadsLife), "AbortIncompleteMultipartUpload": map[string]any{"DaysAfterInitiation": 1.0},
+			"Status": "Enabled", "ExpirationInDays": float64(schema.ImportDays), "AbortIncompleteMultipartUpload": map[string]any{"DaysAfterInitiation": 1.0},
 		}}},
 		"NotificationConfiguration": map[string]any{"EventBridgeConfiguration": map[string]any{"EventBridgeEnabled": true}},
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/jsii-runtime-go"
 
-	"regulars/infra/topology"
 	schema "regulars/shared/table"
 )
 
@@ -77,7 +76,7 @@ func (d deployment) newUploads() awss3.Bucket {
 		Encryption:        awss3.BucketEncryption_S3_MANAGED,
 		EnforceSSL:        jsii.Bool(true),
 		LifecycleRules: &[]*awss3.LifecycleRule{{
-			Expiration:                          awscdk.Duration_Days(jsii.Number(topology.UploadsLife)),
+			Expiration:                          awscdk.Duration_Days(jsii.Number(schema.ImportDays)),
 			AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1)),
 		}},
 		RemovalPolicy: awscdk.RemovalPolicy_RETAIN, // a bucket that holds something cannot be deleted anyway

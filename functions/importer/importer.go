@@ -61,7 +61,6 @@ type Report struct {
 }
 
 const (
-	atOnce = 100             // imports looked at by a run
 	margin = 5 * time.Second // before the deadline, in which no row is begun
 	tries  = 8               // runs that may get no further than the one before
 )
@@ -74,7 +73,7 @@ func (h *Handler) Run(ctx context.Context, e Event) (Report, error) {
 		open = append(open, [2]string{program, id})
 	} else {
 		var err error
-		if open, err = h.Store.OpenImports(ctx, atOnce); err != nil {
+		if open, err = h.Store.OpenImports(ctx); err != nil {
 			return report, fmt.Errorf("read what is open: %w", err)
 		}
 	}
@@ -245,11 +244,10 @@ func (w *worker) header(ctx context.Context, read *lines) error {
 	var wrong *loyalty.Error
 	if err == io.EOF {
 		wrong = loyalty.Malformed("/", "", "the file is empty: its first line names the columns")
+	} else {
+		wrong = header(&w.at, r)
 	}
 	err = w.step(ctx, func(_ *table.Tx, j *table.Import) error {
-		if wrong == nil {
-			wrong = header(j, r)
-		}
 		if wrong != nil {
 			j.Fail(refusal(wrong, max(r.first, 1)))
 			return nil

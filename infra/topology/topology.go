@@ -135,10 +135,6 @@ var Schedules = []Schedule{
 	{Name: "imports", Function: "importer", Every: 15 * time.Minute, Does: "files of history that are not finished"},
 }
 
-// UploadsLife is how long the file of an import is kept, in days: what the
-// table keeps of its rows goes with it.
-const UploadsLife = 30
-
 // Changes are what announce is given. Orders, ledger pages, idempotency
 // answers and pointers to members change with these or tell nothing new, and
 // a filter costs nothing where a started function would.

@@ -82,9 +82,12 @@ type Opening struct {
 	Import string `cbor:"3,keyasint"`
 }
 
-// What an import keeps of its rows goes when its file goes: it may hold
-// personal data. So does an import whose file never came.
-const importsVanish = 30 * 24 * 60 * 60
+// ImportDays is how long the file of an import is kept, and with it what is
+// kept of its rows: both may hold personal data. So is an import whose file
+// never came.
+const ImportDays = 30
+
+const importsVanish = ImportDays * 24 * 60 * 60 // seconds
 
 // openShard is the partition of the due index that lists what is to be worked on.
 const openShard = "IMPORT"
@@ -144,15 +147,22 @@ func (tx *Tx) Refusals(id string, limit int) ([]Refusal, error) {
 	return out, nil
 }
 
-// OpenImports reads up to limit imports that are to be worked on, oldest
-// first, as pairs of program and id.
-func (s *Store) OpenImports(ctx context.Context, limit int) (open [][2]string, err error) {
-	keys, _, err := s.Engine.DueBefore(ctx, openShard, "9999", "", limit)
-	for _, k := range keys {
-		program := ProgramOf(k)
-		open = append(open, [2]string{program, k.PK[len(importPK(program, "")):]})
+// OpenImports reads what imports are to be worked on, oldest first, as pairs of
+// program and id.
+func (s *Store) OpenImports(ctx context.Context) (open [][2]string, err error) {
+	for cursor := ""; ; {
+		keys, next, err := s.Engine.DueBefore(ctx, openShard, "9999", cursor, 100)
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range keys {
+			program := ProgramOf(k)
+			open = append(open, [2]string{program, k.PK[len(importPK(program, "")):]})
+		}
+		if cursor = next; cursor == "" {
+			return open, nil
+		}
 	}
-	return open, err
 }
 
 // OpeningOf is by what a row names the member whose balance it opens: one of
