@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"regulars/shared/loyalty"
+	"regulars/shared/person"
 	"regulars/shared/table"
 	"regulars/shared/web"
 )
@@ -49,12 +50,12 @@ func (h *Handler) Routes() web.Routes {
 }
 
 func (h *Handler) enrol(ctx context.Context, r *web.Request) (web.Answer, error) {
-	var c Change
+	var c person.Change
 	if err := r.Decode(&c); err != nil {
 		return web.Answer{}, err
 	}
 	p := &table.Profile{Member: h.Gate.ID(), CreatedAt: h.Gate.Clock().Unix()}
-	if err := c.apply(p); err != nil {
+	if err := c.Apply(p); err != nil {
 		return web.Answer{}, err
 	}
 	return h.Gate.Update(ctx, r, func(tx *table.Tx) (web.Answer, error) {
@@ -160,7 +161,7 @@ func (h *Handler) patch(ctx context.Context, r *web.Request) (web.Answer, error)
 	if err != nil {
 		return web.Answer{}, err
 	}
-	var c Change
+	var c person.Change
 	if err := r.Decode(&c); err != nil {
 		return web.Answer{}, err
 	}
@@ -180,7 +181,7 @@ func (h *Handler) patch(ctx context.Context, r *web.Request) (web.Answer, error)
 			return web.Answer{}, &loyalty.Error{Kind: loyalty.Conflict, Code: "version_conflict", Detail: "the member has changed since you read it", Details: map[string]any{"version": version}}
 		}
 		was := p.Clone()
-		if err := c.apply(p); err != nil {
+		if err := c.Apply(p); err != nil {
 			return web.Answer{}, err
 		}
 		if err := tx.PutProfile(was, p, true); err != nil {
@@ -287,7 +288,7 @@ func mergeWallets(tx *table.Tx, into, from *loyalty.Account, t *loyalty.Terms, n
 		if err := errors.Join(tx.PutAccount(mine), tx.PutAccount(other)); err != nil {
 			return err
 		}
-		into.Open(wallet)
+		into.AddWallet(wallet)
 	}
 	return nil
 }

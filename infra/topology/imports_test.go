@@ -110,6 +110,8 @@ func TestImportRulesBite(t *testing.T) {
 		{"shared/table/embedded/write.go", "github.com/aws/aws-sdk-go-v2/aws", true},
 		{"shared/orders/orders.go", "regulars/shared/web", true},
 		{"shared/orders/orders.go", "regulars/shared/table", false},
+		{"shared/person/person.go", "regulars/shared/web", true},
+		{"shared/person/person.go", "regulars/shared/table", false},
 		{"shared/web/gate.go", "regulars/functions/earn", true},
 		{"shared/web/gate.go", "regulars/shared/table/embedded", true},
 		{"functions/earn/earn.go", "regulars/functions/members", true},

@@ -42,8 +42,8 @@ func (a *Account) owner() string {
 	return a.Member + "/" + a.Wallet
 }
 
-// Open notes that the member has an account of a wallet.
-func (a *Account) Open(wallet string) {
+// AddWallet notes that the member has an account of a wallet.
+func (a *Account) AddWallet(wallet string) {
 	if wallet != "" && !slices.Contains(a.Wallets, wallet) {
 		a.Wallets = append(a.Wallets, wallet)
 	}

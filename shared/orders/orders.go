@@ -206,7 +206,7 @@ func applyIn(tx *table.Tx, rec *loyalty.Record, a *loyalty.Account, c loyalty.Te
 		if err := tx.PutAccount(w); err != nil {
 			return err
 		}
-		a.Open(wallet)
+		a.AddWallet(wallet)
 	}
 	return nil
 }

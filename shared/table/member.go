@@ -93,7 +93,7 @@ func (tx *Tx) Credit(a *loyalty.Account, award loyalty.Award, e loyalty.Entry, a
 		return 0, err
 	}
 	seq := w.Credit(award.Points, e, at, t)
-	a.Open(award.Wallet)
+	a.AddWallet(award.Wallet)
 	return seq, tx.PutAccount(w)
 }
 

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -298,6 +299,27 @@ var faults = []fault{
 			})
 		},
 		fails: []string{"webhook signatures: standard", "webhook signatures: shopify"}, says: "want 401",
+	},
+	{
+		name: "a balance is opened each time", only: "history",
+		ask: func() func(*http.Request) {
+			var n atomic.Int64
+			return func(r *http.Request) {
+				if r.Method == "POST" && r.URL.Path == "/v1/imports" {
+					rewrite(r, func(body string) string {
+						return strings.Replace(body, `"conformance"`, fmt.Sprintf(`"conformance%d"`, n.Add(1)), 1)
+					})
+				}
+			}
+		}(),
+		fails: []string{"history: balances, opened once"}, says: "rows.duplicate: want 1, got 0",
+	},
+	{
+		name: "rows are dropped silently", only: "history",
+		answer: on("GET", "^/v1/imports/", func(_ *http.Response, body []byte) []byte {
+			return regexp.MustCompile(`"refused":[1-9]\d*`).ReplaceAll(body, []byte(`"refused":0`))
+		}),
+		fails: []string{"history: orders, the bad rows told of", "history: balances, opened once"}, says: "rows.refused: want 1, got 0",
 	},
 	{
 		name: "it falls over", only: "SC7|paging",

@@ -54,13 +54,13 @@ func deployed(t *testing.T) Target {
 	}
 	endpoint, access := tabletest.DynamoDBLocal(t)
 	binaries, dir := map[string]string{}, t.TempDir()
-	for _, r := range topology.Routes {
-		if binaries[r.Function] == "" {
-			path, err := runtimeapi.Build(t.Context(), dir, r.Function, runtime.GOARCH)
+	for _, f := range topology.Functions {
+		if f.Files || f.Name == topology.Default || slices.ContainsFunc(topology.Routes, func(r topology.Route) bool { return r.Function == f.Name }) {
+			path, err := runtimeapi.Build(t.Context(), dir, f.Name, runtime.GOARCH)
 			if err != nil {
 				t.Fatal(err)
 			}
-			binaries[r.Function] = path
+			binaries[f.Name] = path
 		}
 	}
 	d, err := runtimeapi.Deploy(t.Context(), endpoint, access, testKey, testSecret)

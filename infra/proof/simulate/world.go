@@ -131,7 +131,7 @@ func openWorld(seed uint64, o odds, front seam, engine table.Engine, feed table.
 		}
 		p := &programme{
 			name: name, key: d.AdminKey, members: map[string]*member{}, external: map[string]string{}, orders: map[string]*order{},
-			spent: map[string]*redemption{}, receipts: map[string][]answer{}, asked: map[string]string{}, about: map[string]string{},
+			spent: map[string]*redemption{}, receipts: map[string][]answer{}, asked: map[string]string{}, about: map[string]string{}, files: map[string]*workImport{},
 		}
 		// Setup published the defaults, which nothing here is decided under.
 		p.versions = []rules{{version: 1}}
