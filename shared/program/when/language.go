@@ -1,6 +1,7 @@
 package when
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -151,7 +152,10 @@ func refusal(issues *cel.Issues, parsed *cel.Ast) error {
 		}
 	}
 	message, _, _ := strings.Cut(first.Message, "\n")
-	return fmt.Errorf("%s (line %d, column %d)", message, first.Location.Line(), first.Location.Column()+1)
+	if at := first.Location; at.Line() > 0 {
+		message = fmt.Sprintf("%s (line %d, column %d)", message, at.Line(), at.Column()+1)
+	}
+	return errors.New(message)
 }
 
 // unknownName refuses a path that begins with no name. The nearest is one that

@@ -54,6 +54,8 @@ var names = map[string]name{
 	"activity.amount": {cel.IntType, ofActivity(func(a *loyalty.Activity) ref.Val { return types.Int(a.Amount) })},
 	"activity.data":   {texts, ofActivity(func(a *loyalty.Activity) ref.Val { return types.NewStringStringMap(types.DefaultTypeAdapter, a.Data) })},
 
+	// When it counts as earned; its getHours, getDayOfWeek (0 is Sunday) and the
+	// like are those of the program's zone. getMonth is from 0, as CEL has it.
 	"now": {cel.TimestampType, func(v *loyalty.View) ref.Val { return types.Timestamp{Time: v.At} }},
 }
 
