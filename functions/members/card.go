@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"regulars/shared/loyalty"
+	"regulars/shared/person"
 	"regulars/shared/table"
 	"regulars/shared/web"
 )
@@ -93,9 +94,9 @@ func (h *Handler) bindCard(ctx context.Context, r *web.Request) (web.Answer, err
 		if err != nil {
 			return web.Answer{}, err
 		}
-		c := Change{ExternalIDs: map[string]string{loyalty.CardSource: q.Number}}
+		c := person.Change{ExternalIDs: map[string]string{loyalty.CardSource: q.Number}}
 		was := p.Clone()
-		if err := c.apply(p); err != nil {
+		if err := c.Apply(p); err != nil {
 			return web.Answer{}, err
 		}
 		if err := tx.PutProfile(was, p, true); err != nil {

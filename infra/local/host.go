@@ -27,6 +27,7 @@ import (
 	"regulars/functions/program"
 	"regulars/functions/redeem"
 	"regulars/infra/topology"
+	"regulars/shared/program/when"
 	"regulars/shared/storefront"
 	"regulars/shared/table"
 	"regulars/shared/table/dynamo/stream"
@@ -86,6 +87,7 @@ func Open(ctx context.Context, c Config) (h *Host, err error) {
 		h.close = append(h.close, file.Close)
 	}
 	h.store = table.NewStore(engine)
+	h.store.Expressions = when.Compiler{}
 	if h.outbox, err = openOutbox(filepath.Join(c.DataDir, "events.db"), feed); err != nil {
 		return nil, err
 	}

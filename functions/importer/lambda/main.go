@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"regulars/functions/importer"
+	"regulars/shared/program/when"
 	"regulars/shared/table"
 	"regulars/shared/table/dynamo"
 	"regulars/shared/telemetry"
@@ -25,6 +26,8 @@ func main() {
 		slog.Error("cannot start", "error", err)
 		os.Exit(1)
 	}
-	h := &importer.Handler{Store: table.NewStore(engine), Clock: time.Now, Files: &bucket{s3.NewFromConfig(cfg), os.Getenv("UPLOADS")}}
+	store := table.NewStore(engine)
+	store.Expressions = when.Compiler{}
+	h := &importer.Handler{Store: store, Clock: time.Now, Files: &bucket{s3.NewFromConfig(cfg), os.Getenv("UPLOADS")}}
 	lambda.Start(h.Run)
 }

@@ -10,6 +10,7 @@ import (
 
 	"regulars/infra/local"
 	"regulars/infra/proof/simulate/memory"
+	"regulars/shared/program/when"
 	"regulars/shared/table"
 	"regulars/shared/web"
 )
@@ -345,6 +346,7 @@ func (w *world) instance() *instance {
 		engine = w.front.engine(w, engine)
 	}
 	in.store = table.NewStore(engine)
+	in.store.Expressions = when.Compiler{}
 	in.store.Pause = func(context.Context, time.Duration) error {
 		in.task.wait()
 		return nil
