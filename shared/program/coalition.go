@@ -6,6 +6,16 @@ import (
 	"regulars/shared/loyalty"
 )
 
+// goal checks what the program is for.
+func (d *Document) goal(c *checker) {
+	if d.Goal == nil {
+		return
+	}
+	c.oneOf("/goal/kpi", d.Goal.KPI, "repeat_rate", "redemption_rate", "share_of_revenue")
+	c.ratio("/goal/target", d.Goal.Target, 0, 1)
+	c.text("/goal/reason", d.Goal.Reason)
+}
+
 // coalition compiles cards, partners and leaderboards.
 func (d *Document) coalition(c *checker, t *loyalty.Terms) {
 	if d.Cards != nil {

@@ -40,6 +40,7 @@ type Document struct {
 	Partners     []Partner     `json:"partners,omitempty"`
 	Leaderboards []Leaderboard `json:"leaderboards,omitempty"`
 	Rollout      *Rollout      `json:"rollout,omitempty"`
+	Goal         *Goal         `json:"goal,omitempty"`
 
 	// What later parts of the system use. Refused until then, not ignored.
 	Referral jsontext.Value `json:"referral,omitempty"`
@@ -317,6 +318,14 @@ type Prize struct {
 	From   int64 `json:"from"`
 	To     int64 `json:"to"`
 	Points int64 `json:"points"`
+}
+
+// Goal is what the program is for: one number to look at, and the one reason
+// that members are given to come back.
+type Goal struct {
+	KPI    string `json:"kpi"`
+	Target string `json:"target"` // decimal, 0 to 1
+	Reason Text   `json:"reason,omitempty"`
 }
 
 // Rollout says for whom a version is. The others keep the version before.
