@@ -128,11 +128,14 @@ func (t *Terms) purse(wallet string) *purse {
 	return &purse{}
 }
 
+// par is what the program's own currency is worth in itself.
+var par = big.NewRat(1, 1)
+
 // exchange is the worth of a minor unit of currency in minor units of the
 // program's, nil when the program states no rate.
 func (t *Terms) exchange(currency string) *big.Rat {
 	if currency == t.Currency {
-		return big.NewRat(1, 1)
+		return par
 	}
 	return t.Exchange[currency]
 }
