@@ -28,7 +28,7 @@ func (d *Document) earning(c *checker, t *loyalty.Terms) {
 		When: e.When, PaidPartEarns: e.Basis == "goods", Rounding: e.Rounding, Stacking: e.Stacking,
 		Pending: c.period("/earning/pending", e.Pending),
 	}
-	c.between("/earning/rules (their number)", int64(len(e.Rules)), 0, maxRules)
+	c.number("/earning/rules", len(e.Rules), 0, maxRules)
 	seen := map[string]bool{}
 	for i, r := range e.Rules {
 		path := "/earning/rules/" + strconv.Itoa(i)
@@ -99,6 +99,9 @@ func (d *Document) rule(c *checker, t *loyalty.Terms, path string, r *Rule) {
 		c.between(path+"/limit/points", l.Points, 0, loyalty.MaxPoints)
 		if l.Times == 0 && l.Points == 0 {
 			c.refuse(path+"/limit", "{}", "must say how many times or how many points")
+		}
+		if l.Points != 0 && r.On == "activity" && r.Multiplier != "" {
+			c.refuse(path+"/limit/points", l.Points, "of a multiplier of activities only times can be limited")
 		}
 		rule.Limit = &loyalty.Limit{Times: l.Times, Points: l.Points}
 		if l.Per != "" {
@@ -246,7 +249,7 @@ func (d *Document) where(c *checker, path string, w *Where, on string) loyalty.F
 }
 
 func (c *checker) list(path string, list []string) {
-	c.between(path+" (their number)", int64(len(list)), 0, maxListed)
+	c.number(path, len(list), 0, maxListed)
 	for i, s := range list {
 		if s == "" || len(s) > 200 {
 			c.refuse(path+"/"+strconv.Itoa(i), s, "must be 1 to 200 bytes")
@@ -320,9 +323,12 @@ func (c *checker) during(path string, d *During, zone *time.Location) loyalty.Sc
 	for i, name := range d.Weekdays {
 		s.Weekdays |= 1 << c.weekday(path+"/weekdays/"+strconv.Itoa(i), name)
 	}
-	c.between(path+"/hours (their number)", int64(len(d.Hours)), 0, 24)
+	c.number(path+"/hours", len(d.Hours), 0, 24)
 	for i, h := range d.Hours {
 		at := path + "/hours/" + strconv.Itoa(i)
+		if h.From == "24:00" {
+			c.refuse(at+"/from", h.From, "must be a time of the day such as 16:30; the next day begins at 00:00")
+		}
 		s.Hours = append(s.Hours, loyalty.Hours{From: c.minute(at+"/from", h.From), To: c.minute(at+"/to", h.To)})
 	}
 	return s
@@ -352,7 +358,7 @@ func (c *checker) day(path, s string, after int, zone *time.Location) time.Time 
 // days compiles local dates to spans of time; where clocks change they are
 // of 23 or 25 hours (SC6).
 func (c *checker) days(path string, dates []string, zone *time.Location) []loyalty.Window {
-	c.between(path+" (their number)", int64(len(dates)), 1, 366)
+	c.number(path, len(dates), 1, 366)
 	var spans []loyalty.Window
 	for i, s := range dates {
 		at := path + "/" + strconv.Itoa(i)
