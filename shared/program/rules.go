@@ -239,8 +239,8 @@ func (d *Document) where(c *checker, path string, w *Where, on string) loyalty.F
 		if !ruleID.MatchString(name) {
 			c.refuse(path+"/attributes/"+name, name, "must be 1 to 40 of a-z, 0-9, _ and -")
 		}
-		if len(w.Attributes[name]) == 0 {
-			c.refuse(path+"/attributes/"+name, "[]", "must list the values that will do")
+		if w.Attributes[name] == nil {
+			c.refuse(path+"/attributes/"+name, "null", "must list the values that will do")
 		}
 		c.list(path+"/attributes/"+name, w.Attributes[name])
 		f.Attributes = append(f.Attributes, loyalty.Attribute{Name: name, Values: w.Attributes[name]})
@@ -248,8 +248,11 @@ func (d *Document) where(c *checker, path string, w *Where, on string) loyalty.F
 	return f
 }
 
+// list checks names of which one has to be met: of none that cannot be.
 func (c *checker) list(path string, list []string) {
-	c.number(path, len(list), 0, maxListed)
+	if list != nil {
+		c.number(path, len(list), 1, maxListed)
+	}
 	for i, s := range list {
 		if s == "" || len(s) > 200 {
 			c.refuse(path+"/"+strconv.Itoa(i), s, "must be 1 to 200 bytes")
@@ -304,7 +307,7 @@ func (c *checker) during(path string, d *During, zone *time.Location) loyalty.Sc
 	if len(d.Dates) > 0 && (d.From != "" || d.Until != "") {
 		c.refuse(path+"/dates", d.Dates[0], "must not stand beside from and until")
 	}
-	if len(d.Dates) > 0 {
+	if d.Dates != nil {
 		s.Spans = c.days(path+"/dates", d.Dates, zone)
 	}
 	if d.From != "" || d.Until != "" {
@@ -323,7 +326,12 @@ func (c *checker) during(path string, d *During, zone *time.Location) loyalty.Sc
 	for i, name := range d.Weekdays {
 		s.Weekdays |= 1 << c.weekday(path+"/weekdays/"+strconv.Itoa(i), name)
 	}
-	c.number(path+"/hours", len(d.Hours), 0, 24)
+	if d.Weekdays != nil {
+		c.number(path+"/weekdays", len(d.Weekdays), 1, 7)
+	}
+	if d.Hours != nil {
+		c.number(path+"/hours", len(d.Hours), 1, 24)
+	}
 	for i, h := range d.Hours {
 		at := path + "/hours/" + strconv.Itoa(i)
 		if h.From == "24:00" {
