@@ -121,6 +121,9 @@ func (a *Account) clone() *Account {
 	c.Dead = slices.Clone(a.Dead)
 	c.Tallies = slices.Clone(a.Tallies)
 	c.Goals = slices.Clone(a.Goals)
+	for i := range c.Goals {
+		c.Goals[i].Ends = slices.Clone(c.Goals[i].Ends)
+	}
 	c.Vouchers = slices.Clone(a.Vouchers)
 	c.Memberships = slices.Clone(a.Memberships)
 	c.Spells = slices.Clone(a.Spells)

@@ -1,6 +1,9 @@
 package loyalty
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Facts is what is not of an order and still decides what it is worth. They
 // are taken when the order first counts and kept with it, so that what
@@ -31,6 +34,14 @@ func (x *Facts) room(rule string) (int64, bool) {
 		}
 	}
 	return 0, false
+}
+
+// pin keeps what is left of a rule, or that nothing bounds it.
+func (x *Facts) pin(rule string, points int64, bound bool) {
+	x.Rooms = slices.DeleteFunc(slices.Clone(x.Rooms), func(r Room) bool { return r.Rule == rule })
+	if bound {
+		x.Rooms = append(x.Rooms, Room{Rule: rule, Points: points})
+	}
 }
 
 // Needs says which facts the rules of some terms ask for.

@@ -61,21 +61,26 @@ func (a *Account) add(before, now []Use, t *Terms) {
 	a.tidy(t)
 }
 
-// tidy drops tallies of nothing, and of each the earliest beyond what is kept.
+// tidy drops of each tally the earliest beyond what is kept, and those of
+// nothing. Where some may have been dropped one of nothing stays: without it
+// an earlier period would no longer be known to be forgotten.
 func (a *Account) tidy(t *Terms) {
-	kept := a.Tallies[:0]
-	for i, x := range a.Tallies {
-		later := 0
-		for j, o := range a.Tallies {
-			if j != i && o.ID == x.ID && o.Period > x.Period {
-				later++
+	kept := make([]Tally, 0, len(a.Tallies))
+	for _, x := range a.Tallies {
+		all, later := 0, 0
+		for _, o := range a.Tallies {
+			if o.ID == x.ID {
+				all++
+				if o.Period > x.Period {
+					later++
+				}
 			}
 		}
-		if (x.N != 0 || x.Points != 0) && later < t.kept(x.ID) {
+		most := t.kept(x.ID)
+		if later < most && (x.N != 0 || x.Points != 0 || all >= most) {
 			kept = append(kept, x)
 		}
 	}
-	clear(a.Tallies[len(kept):])
 	a.Tallies = kept
 }
 
@@ -132,8 +137,14 @@ func (a *Account) roomOf(r *Rule, at time.Time, own []Use, t *Terms) (int64, boo
 		return 0, false
 	}
 	period := r.Limit.Per.start(at, t.Zone, t.Week)
-	if a.forgotten(r.ID, period, t) {
-		return 0, true
+	if a.forgotten(r.ID, period, t) { // what has its part keeps it
+		var had int64
+		for _, u := range own {
+			if u.ID == r.ID && u.Period == period {
+				had += u.Points
+			}
+		}
+		return had, true
 	}
 	var times, points int64
 	if had := a.tally(r.ID, period); had != nil {

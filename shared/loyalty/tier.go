@@ -2,6 +2,7 @@ package loyalty
 
 import (
 	"math/big"
+	"slices"
 	"time"
 )
 
@@ -112,15 +113,11 @@ func (a *Account) Qualifying(now time.Time, t *Terms) int64 {
 	return n
 }
 
-// qualify adds to what qualifies in the month of at.
-func (a *Account) qualify(points int64, at time.Time, t *Terms) {
-	if points == 0 || t.Tiers == nil {
+// qualifyIn adds to what qualifies in a month.
+func (a *Account) qualifyIn(number, points int64) {
+	if points == 0 {
 		return
 	}
-	a.qualifyIn(t.Tiers.month(at, t.Zone), points)
-}
-
-func (a *Account) qualifyIn(number, points int64) {
 	months := a.Standing.Months
 	i := 0
 	for i < len(months) && months[i].Number < number {
@@ -128,7 +125,9 @@ func (a *Account) qualifyIn(number, points int64) {
 	}
 	switch {
 	case i < len(months) && months[i].Number == number:
-		months[i].Points += points
+		if months[i].Points += points; months[i].Points == 0 {
+			months = slices.Delete(months, i, i+1)
+		}
 	default:
 		months = append(months[:i:i], append([]Month{{Number: number, Points: points}}, months[i:]...)...)
 	}
@@ -195,6 +194,10 @@ func (a *Account) stand(now time.Time, t *Terms) {
 	case fits > has:
 		a.reach(fits, now, t)
 	case has < 0:
+		if s.Level != "" { // the terms no longer have it
+			s.Level = ""
+			s.Changes++
+		}
 		s.Until, s.Warn, s.Late = 0, 0, false
 	case x.Downgrade == Never:
 		s.Until, s.Warn = 0, 0
@@ -206,7 +209,7 @@ func (a *Account) stand(now time.Time, t *Terms) {
 		s.Until, s.Late = x.Grace.After(time.Unix(s.Until, 0), t.Zone).Unix(), true
 	case due:
 		a.reach(has-1, time.Unix(s.Until, 0), t) // one step
-	case s.Late && fits == has: // made up for within the grace
+	case s.Late && fits == has, s.Until == 0: // made up for within the grace; or kept without end until the terms changed
 		a.renew(now, t)
 	}
 	if s.Warn > 0 && s.Warn <= now.Unix() {
@@ -243,7 +246,7 @@ func (a *Account) renew(from time.Time, t *Terms) {
 	}
 	s.Until = EndOfDay.roundUp(x.Validity.After(from, t.Zone), t.Zone).Unix()
 	if !x.Warning.IsZero() {
-		s.Warn = x.Warning.before(time.Unix(s.Until, 0), t.Zone).Unix()
+		s.Warn = max(from.Unix(), x.Warning.before(time.Unix(s.Until, 0), t.Zone).Unix())
 	}
 }
 
