@@ -122,12 +122,11 @@ func (p Period) start(at time.Time, zone *time.Location, week time.Weekday) int6
 
 // next is when the period after the one that began at start begins.
 func (p Period) next(start int64, zone *time.Location) int64 {
-	at := p.After(time.Unix(start, 0), zone)
 	if p.Months == 0 && p.Days == 0 {
-		return at.Unix()
+		return start + int64(p.Exact/time.Second)
 	}
-	y, m, d := at.In(zone).Date()
-	return StartOfDay(y, m, d, zone).Unix()
+	y, m, d := time.Unix(start, 0).In(zone).Date()
+	return StartOfDay(y, m+time.Month(p.Months), d+p.Days, zone).Unix()
 }
 
 // roomOf is what a rule's limit leaves a member at an instant, without what
