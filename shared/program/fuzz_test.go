@@ -54,7 +54,7 @@ func FuzzSlips(f *testing.F) {
 		f.Add(seed, uint8(seed%5))
 	}
 	f.Fuzz(func(t *testing.T, seed uint64, slips uint8) {
-		doc := slip.Mutate([]byte(rich), seed, 1+int(slips%5))
+		doc := slip.Mutate(slip.Rich, seed, 1+int(slips%5))
 		from := time.Now()
 		d, _, err := program.ParseVersioned(doc, nil)
 		if took := time.Since(from); took > time.Second {

@@ -11,43 +11,11 @@ import (
 
 	"regulars/shared/loyalty"
 	"regulars/shared/program"
+	"regulars/shared/program/slip"
 )
 
 // rich says something of everything that a program can say.
-const rich = `{
-  "currency": "ILS", "time_zone": "Asia/Jerusalem", "languages": ["he", "en"], "week_starts": "sunday",
-  "shop": {"url": "https://shop.example/"}, "point_value": {"points": 100, "amount": 500}, "exchange": {"USD": "3.7"},
-  "earning": {"basis": "net", "when": "fulfilled", "rounding": "half_up", "stacking": "multiply", "pending": "P14D", "rules": [
-    {"id": "base", "name": {"en": "A point a shekel", "he": "נקודה לשקל"}, "on": "order", "rate": {"points": 1, "amount": 100}},
-    {"id": "coffee", "on": "order", "multiplier": "2.5", "priority": 10, "group": "boost", "when": "line.category == 'coffee'",
-     "where": {"skus": ["A"], "categories": ["coffee"], "collections": ["spring"], "stores": ["tlv-1"], "regions": ["north"], "channels": ["online"],
-       "tiers": ["gold"], "segments": ["top_20"], "attributes": {"diet": ["vegan"]}, "order_number": {"from": 2, "to": 5}, "minimum_amount": 5000, "minimum_quantity": 2},
-     "during": {"from": "2027-03-01", "until": "2027-03-31", "weekdays": ["friday"], "hours": [{"from": "22:00", "to": "02:00"}]},
-     "limit": {"times": 2, "points": 100, "per": "P1M"}, "budget": 10000},
-    {"id": "day", "on": "order", "multiplier": "2", "group": "boost", "during": {"dates": ["2027-03-26"]}},
-    {"id": "first", "on": "order", "points": 50, "where": {"order_number": {"to": 1}}},
-    {"id": "each-500", "on": "order", "every": {"points": 20, "amount": 50000}},
-    {"id": "card", "on": "order", "punch_card": {"size": 10, "when": "line.category == 'coffee'", "reward": "free-coffee"}},
-    {"id": "back", "on": "order", "wallet": "cash", "rate": {"points": 5, "amount": 100}},
-    {"id": "top-up", "on": "activity", "activity": "topup", "wallet": "bonus", "rate": {"points": 5, "amount": 100}, "where": {"minimum_amount": 1000}},
-    {"id": "own-cup", "on": "activity", "activity": "own_cup", "points": 10, "limit": {"times": 1, "per": "P1D"}, "cooldown": "PT12H"}]},
-  "expiry": {"after": "P12M", "to_end_of": "month"}, "clawback": "clamp", "hold": {"timeout": "PT15M"},
-  "redemption": {"minimum": 50, "max_share_of_order": "0.5", "restore_grace": "P30D"},
-  "tiers": {"qualify_by": "spend", "window": "P12M", "validity": "P12M", "grace": "P1M", "warning": "P30D", "downgrade": "period_end", "crossing": "split_at_threshold", "levels": [
-    {"id": "silver", "from": 500, "multiplier": "1.25", "benefits": {"free_delivery": true, "return_days": 60}},
-    {"id": "gold", "name": {"he": "זהב"}, "from": 1500, "multiplier": "1.5", "benefits": {"line": "express"}}]},
-  "wallets": [{"id": "cash", "kind": "cashback", "minimum_payout": 1000}, {"id": "bonus", "name": {"en": "Bonus"}, "kind": "bonus", "expiry": {"after": "P6M"}}],
-  "rewards": [{"id": "free-coffee", "name": {"en": "A coffee"}, "lasts": "P30D"}],
-  "achievements": [
-    {"id": "explorer", "count": "stores", "reach": 2, "reward": "free-coffee", "badge": true},
-    {"id": "weekly", "name": {"en": "Four weeks"}, "count": "orders", "streak": "P1W", "reach": 4, "repeat": true, "points": 100, "where": {"minimum_amount": 1000}},
-    {"id": "reviewer", "count": "activities", "activity": "review", "reach": 3, "badge": true, "during": {"weekdays": ["monday"]}, "when": "true"}],
-  "automatic_rewards": [{"id": "half-year", "every": "P6M", "average_per": "P1M", "choose_within": "P30D", "brackets": [
-    {"from": 5000, "choices": [{"id": "points", "points": 100}]},
-    {"from": 10000, "choices": [{"id": "points", "points": 300}, {"id": "money", "wallet": "bonus", "points": 1500}, {"id": "coffee", "name": {"en": "Coffee"}, "reward": "free-coffee"}]}]}],
-  "plans": [{"id": "plus", "name": {"en": "Plus"}, "activity": "plus_paid", "ends_with": "plus_ended", "lasts": "P1Y", "tier": "gold", "benefits": {"free_delivery": true}}],
-  "rollout": {"stores": ["tlv-1"]}
-}`
+var rich = string(slip.Rich)
 
 // instead is the rich document with one thing written otherwise.
 func instead(t testing.TB, old, new string) string {

@@ -4,11 +4,17 @@
 package slip
 
 import (
+	_ "embed" // a document
 	"encoding/json"
 	"math/rand/v2"
 	"slices"
 	"strings"
 )
+
+// Rich is a program that says something of everything that one can say.
+//
+//go:embed rich.json
+var Rich []byte
 
 // Mutate makes n mistakes in a document, always the same ones for a seed.
 func Mutate(doc []byte, seed uint64, n int) []byte {
