@@ -25,7 +25,7 @@ type Account struct {
 	Wallets     []string     `cbor:"13,keyasint,omitempty"` // of which else the member has one
 	Orders      int64        `cbor:"14,keyasint,omitempty"` // orders that count, those that came back whole not among them
 	Standing    Standing     `cbor:"15,keyasint,omitzero"`
-	Tallies     []Tally      `cbor:"16,keyasint,omitempty"`
+	Tallies     Tallies      `cbor:"16,keyasint,omitempty"`
 	Goals       []Reached    `cbor:"17,keyasint,omitempty"`
 	Vouchers    []Open       `cbor:"18,keyasint,omitempty"` // not used yet, oldest first
 	Memberships []Membership `cbor:"19,keyasint,omitempty"`

@@ -126,7 +126,9 @@ func TestStreaksAgainstAPlainModel(t *testing.T) {
 				}
 				awards = append(awards, row)
 			}
-			awards = slices.DeleteFunc(awards, func(row []int) bool { return !slices.ContainsFunc(row, holds) || slices.ContainsFunc(row, func(n int) bool { return !holds(n) }) })
+			awards = slices.DeleteFunc(awards, func(row []int) bool {
+				return !slices.ContainsFunc(row, holds) || slices.ContainsFunc(row, func(n int) bool { return !holds(n) })
+			})
 		}
 		t.Repeat(map[string]func(*rapid.T){
 			"buy": func(t *rapid.T) {

@@ -21,8 +21,8 @@ type Record struct {
 	Lodged // in points
 
 	Facts       Facts   `cbor:"11,keyasint,omitzero"`  // taken when it first counted
-	Uses        []Use   `cbor:"12,keyasint,omitempty"` // what it adds to limits and goals
-	Drawn       []Use   `cbor:"13,keyasint,omitempty"` // what it takes of budgets
+	Uses        Tallies `cbor:"12,keyasint,omitempty"` // what it adds to limits and goals
+	Drawn       Tallies `cbor:"13,keyasint,omitempty"` // what it takes of budgets
 	ByGoals     int64   `cbor:"14,keyasint,omitempty"` // of its points, what goals gave with it; below zero when it took a goal away
 	Qualifies   int64   `cbor:"15,keyasint,omitempty"` // what it counts toward tiers
 	QualifiedIn int64   `cbor:"16,keyasint,omitempty"` // and in which month

@@ -1,17 +1,20 @@
 package loyalty
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
 // Tally is what a member has come to under a rule or a goal in one period.
 // Every order keeps what it added (Use), so that a refund takes exactly that
 // away again: a tally is always the sum of the uses of the member's orders
 // and activities.
 type Tally struct {
-	_      struct{} `cbor:",toarray"`
-	ID     string   // of the rule or goal; of a store: the goal's, '/', the store's
-	Period int64    // when the period began, unix seconds; 0: ever
-	N      int64    // what is counted: times, pieces, minor units, orders
-	Points int64    // points that the rule gave
+	ID     string // of the rule or goal; of a store: the goal's, '/', the store's
+	Period int64  // when the period began, unix seconds; 0: ever
+	N      int64  // what is counted: times, pieces, minor units, orders
+	Points int64  // points that the rule gave
 }
 
 // Use is what one order or activity added to a tally.
@@ -65,7 +68,7 @@ func (a *Account) add(before, now []Use, t *Terms) {
 // nothing. Where some may have been dropped one of nothing stays: without it
 // an earlier period would no longer be known to be forgotten.
 func (a *Account) tidy(t *Terms) {
-	kept := make([]Tally, 0, len(a.Tallies))
+	kept := make(Tallies, 0, len(a.Tallies))
 	for _, x := range a.Tallies {
 		all, later := 0, 0
 		for _, o := range a.Tallies {
@@ -81,6 +84,7 @@ func (a *Account) tidy(t *Terms) {
 			kept = append(kept, x)
 		}
 	}
+	slices.SortFunc(kept, func(x, y Tally) int { return cmp.Or(cmp.Compare(x.ID, y.ID), cmp.Compare(x.Period, y.Period)) })
 	a.Tallies = kept
 }
 

@@ -60,21 +60,20 @@ const (
 
 // Standing is where a member stands in the tiers.
 type Standing struct {
-	Level   string  `cbor:"1,keyasint,omitempty"` // "" is none
-	Until   int64   `cbor:"2,keyasint,omitempty"` // when the level is looked at again, unix seconds; 0: not before something changes
-	Warn    int64   `cbor:"3,keyasint,omitempty"` // when to warn of losing it; 0: done, or nothing to warn of
-	Months  []Month `cbor:"4,keyasint,omitempty"` // what qualifies, by month, oldest first
-	Changes int64   `cbor:"5,keyasint,omitempty"` // how often the level changed
-	Warned  int64   `cbor:"6,keyasint,omitempty"` // the Until that was warned of last
-	Late    bool    `cbor:"7,keyasint,omitempty"` // Until is the end of the grace
-	Shifts  int64   `cbor:"8,keyasint,omitempty"` // when a month leaves the window, where that is to be noticed
+	Level   string `cbor:"1,keyasint,omitempty"` // "" is none
+	Until   int64  `cbor:"2,keyasint,omitempty"` // when the level is looked at again, unix seconds; 0: not before something changes
+	Warn    int64  `cbor:"3,keyasint,omitempty"` // when to warn of losing it; 0: done, or nothing to warn of
+	Months  Months `cbor:"4,keyasint,omitempty"` // what qualifies, by month, oldest first
+	Changes int64  `cbor:"5,keyasint,omitempty"` // how often the level changed
+	Warned  int64  `cbor:"6,keyasint,omitempty"` // the Until that was warned of last
+	Late    bool   `cbor:"7,keyasint,omitempty"` // Until is the end of the grace
+	Shifts  int64  `cbor:"8,keyasint,omitempty"` // when a month leaves the window, where that is to be noticed
 }
 
 // Month is what qualified in one month of the program's zone; number 0 is
 // all of them, where no window is set.
 type Month struct {
-	_      struct{} `cbor:",toarray"`
-	Number int64    // 12 times the year plus the month, 1 to 12
+	Number int64 // 12 times the year plus the month, 1 to 12
 	Points int64
 }
 

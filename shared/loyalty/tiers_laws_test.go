@@ -78,7 +78,8 @@ func TestALevelOverTime(t *testing.T) {
 			at time.Time
 			is string
 		}{
-			{at(2026, 3, 15), "gold/1/false"}, {at(2027, 2, 12), "gold/1/false"}, // warned 30 days before 16 March 2027
+			{at(2026, 3, 15), "gold/1/false"},
+			{at(2027, 2, 12), "gold/1/false"},   // warned 30 days before 16 March 2027
 			{date(2027, 2, 14), "gold/1/false"}, // what was bought counts until the end of March
 			{date(2027, 3, 16).Add(-time.Second), "gold/1/false"},
 			{date(2027, 3, 16), "gold/1/false"}, // the window is of whole months: March 2026 still counts
@@ -92,7 +93,8 @@ func TestALevelOverTime(t *testing.T) {
 			at time.Time
 			is string
 		}{
-			{date(2027, 2, 13), "gold/1/false"}, {date(2027, 2, 14), "gold/1/true"},
+			{date(2027, 2, 13), "gold/1/false"},
+			{date(2027, 2, 14), "gold/1/true"},
 			{date(2027, 3, 16), "gold/1/false"}, // in the grace: warned of what is past
 			{date(2027, 4, 16).Add(-time.Second), "gold/1/false"},
 			{date(2027, 4, 16), "silver/2/false"},

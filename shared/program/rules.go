@@ -210,8 +210,14 @@ func (d *Document) where(c *checker, path string, w *Where, on string) loyalty.F
 		key  string
 		list []string
 	}{
-		{"skus", w.SKUs}, {"categories", w.Categories}, {"collections", w.Collections}, {"stores", w.Stores},
-		{"regions", w.Regions}, {"channels", w.Channels}, {"tiers", w.Tiers}, {"segments", w.Segments},
+		{"skus", w.SKUs},
+		{"categories", w.Categories},
+		{"collections", w.Collections},
+		{"stores", w.Stores},
+		{"regions", w.Regions},
+		{"channels", w.Channels},
+		{"tiers", w.Tiers},
+		{"segments", w.Segments},
 	} {
 		c.list(path+"/"+l.key, l.list)
 	}
