@@ -4,10 +4,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
 
 	"regulars/shared/loyalty"
 	"regulars/shared/program"
@@ -252,4 +256,53 @@ func TestDocumentsKeepTheirMeaning(t *testing.T) {
 			t.Errorf("%s: %s", doc, diff)
 		}
 	}
+}
+
+// The example in the README can be published as it stands.
+func TestTheExampleOfTheREADME(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "```yaml\n")
+	example, _, found := strings.Cut(rest, "```")
+	var doc any
+	if err := yaml.Unmarshal([]byte(example), &doc); err != nil || !found {
+		t.Fatal(err)
+	}
+	raw, err := json.Marshal(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := program.Parse(raw, nil); err != nil {
+		t.Error(err)
+	}
+}
+
+// Every setting stands in the README's table.
+func TestEverySettingIsInTheREADME(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, _, _ := strings.Cut(string(text), "## A rule of each kind")
+	var walk func(at reflect.Type)
+	seen := map[reflect.Type]bool{}
+	walk = func(at reflect.Type) {
+		for at.Kind() == reflect.Pointer || at.Kind() == reflect.Slice {
+			at = at.Elem()
+		}
+		if at.Kind() != reflect.Struct || seen[at] {
+			return
+		}
+		seen[at] = true
+		for i := range at.NumField() {
+			name, _, _ := strings.Cut(at.Field(i).Tag.Get("json"), ",")
+			if name != "" && name != "-" && !regexp.MustCompile(`\b`+name+`\b`).MatchString(table) {
+				t.Errorf("%s of %s is not told", name, at.Name())
+			}
+			walk(at.Field(i).Type)
+		}
+	}
+	walk(reflect.TypeFor[program.Document]())
 }
