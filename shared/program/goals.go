@@ -83,8 +83,15 @@ func (d *Document) achievements(c *checker, t *loyalty.Terms) {
 	}
 }
 
+// automatic come last: a voucher names what gave it, goal or automatic reward.
 func (d *Document) automatic(c *checker, t *loyalty.Terms) {
 	seen := map[string]bool{}
+	for _, r := range d.Earning.Rules {
+		seen[r.ID] = true
+	}
+	for _, a := range d.Achievements {
+		seen[a.ID] = true
+	}
 	c.number("/automatic_rewards", len(d.Automatic), 0, 5)
 	for i, a := range d.Automatic {
 		path := "/automatic_rewards/" + strconv.Itoa(i)

@@ -179,6 +179,7 @@ func TestWhatAProgramMayNotSay(t *testing.T) {
 		{"a streak longer than is kept", `"reach": 4`, `"reach": 61`, "/achievements/1/reach", "61", "from 1 to 60", ""},
 		{"a streak of stores", `"reach": 2,`, `"reach": 2, "streak": "P1W",`, "/achievements/0/count", "stores", "of orders or of activities", ""},
 
+		{"an automatic reward by a goal's id", `"id": "half-year"`, `"id": "explorer"`, "/automatic_rewards/0/id", "explorer", "two have", ""},
 		{"half months", `"average_per": "P1M"`, `"average_per": "P15D"`, "/automatic_rewards/0/average_per", "P15D", "whole months", ""},
 		{"a part that does not fit", `"average_per": "P1M"`, `"average_per": "P4M"`, "/automatic_rewards/0/average_per", "P4M", "a multiple", ""},
 		{"a choice that stays open too long", `"choose_within": "P30D"`, `"choose_within": "P7M"`, "/automatic_rewards/0/choose_within", "P7M", "before the next period", ""},
