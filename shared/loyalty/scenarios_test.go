@@ -271,6 +271,23 @@ func TestSC18HalfYear(t *testing.T) {
 	})
 }
 
+// What is below zero at the end of a period is carried on until it is made up for.
+func TestADebtOfAHalfYearIsCarriedOn(t *testing.T) {
+	tm := terms(func(tm *loyalty.Terms) {
+		tm.Earning.Rules = nil
+		tm.Bonuses = []loyalty.Bonus{{ID: "half", Every: months(6), Parts: 6, Within: loyalty.Period{Days: 30}, Brackets: []loyalty.Bracket{{From: 1000, Choices: []loyalty.Choice{{ID: "points", Points: 100}}}}}}
+	})
+	w := newLife(tm, day(1))
+	w.buy(t, "1", day(1), 30_000)
+	w.now = time.Date(2026, time.August, 1, 12, 0, 0, 0, jerusalem)
+	w.change(t, "1", func(o *loyalty.Order) { o.Refunded = 9_000 })
+	w.now = time.Date(2027, time.February, 1, 12, 0, 0, 0, jerusalem)
+	w.buy(t, "2", w.now, 14_999)
+	if s := w.account.Spells[0]; s.Spent != 5_999 {
+		t.Errorf("149.99 less 90.00 of the half before: %+v", s)
+	}
+}
+
 // SC19 with rules that ask for a minimum.
 func TestSC19TwoProgramsOverOneHistory(t *testing.T) {
 	one := terms()

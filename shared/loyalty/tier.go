@@ -254,13 +254,13 @@ func (p Period) before(t time.Time, zone *time.Location) time.Time {
 	return Period{Months: -p.Months, Days: -p.Days, Exact: -p.Exact}.After(t, zone)
 }
 
-// Tier is a member's level at an instant: what purchases brought it to, or
-// what a membership gives, whichever is higher. "" is none.
+// Tier is a member's level at an instant: what purchases brought it to, what a
+// membership gives, or what asks for nothing, whichever is highest. "" is none.
 func (a *Account) Tier(now time.Time, t *Terms) string {
 	if t.Tiers == nil {
 		return ""
 	}
-	place := t.Tiers.place(a.Standing.Level)
+	place := max(t.Tiers.place(a.Standing.Level), t.Tiers.at(0))
 	for _, m := range a.Memberships {
 		if m.Until > now.Unix() {
 			place = max(place, t.Tiers.place(t.membershipTier(m.ID)))

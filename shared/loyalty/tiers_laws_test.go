@@ -354,3 +354,38 @@ func TestMergingKeepsTheLongerLevel(t *testing.T) {
 		t.Errorf("%+v, want it until %d", s, until)
 	}
 }
+
+// A level that asks for nothing is everyone's, from the first order on.
+func TestALevelThatAsksForNothing(t *testing.T) {
+	tm := tiered(func(x *loyalty.Tiers) { x.Levels[0].From = 0 })
+	w := newLife(tm, day(1))
+	if got := w.account.Tier(w.now, tm); got != "silver" {
+		t.Errorf("a new member has %q", got)
+	}
+	if r := w.buy(t, "1", day(1), 10_000); r.Points != 125 {
+		t.Errorf("%d points, want 125", r.Points)
+	}
+}
+
+// Two who were in the same stores, each with the reward for it, keep both
+// rewards as one, and neither is taken with the next order.
+func TestMergingTakesNothingBack(t *testing.T) {
+	tm := terms(func(tm *loyalty.Terms) {
+		tm.Earning.Rules = nil
+		tm.Goals = []loyalty.Goal{{ID: "explorer", Count: loyalty.Stores, Reach: 2, Reward: "third"}}
+	})
+	a, b := newLife(tm, day(1)), newLife(tm, day(1))
+	b.account.Member = "B"
+	for i, w := range []*life{a, b} {
+		for _, store := range []string{"tlv-1", "haifa"} {
+			o := sale(fmt.Sprint(i, store), 1000)
+			o.Store = store
+			w.tell(t, o)
+		}
+	}
+	must(a.account.Merge(b.account, "seed", tm, day(2)))
+	a.buy(t, "after", day(2), 1000)
+	if len(a.account.Vouchers) != 2 || a.account.Toward(tm)[0].Have != 2 {
+		t.Errorf("%+v, %+v", a.account.Vouchers, a.account.Toward(tm))
+	}
+}
