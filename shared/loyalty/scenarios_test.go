@@ -288,6 +288,19 @@ func TestADebtOfAHalfYearIsCarriedOn(t *testing.T) {
 	}
 }
 
+// What was bought before there was a bonus is not taken off it when it comes back.
+func TestABonusThatIsNewOwesNothing(t *testing.T) {
+	w := newLife(terms(), day(1))
+	w.buy(t, "1", day(1), 30_000)
+	w.terms = terms(func(tm *loyalty.Terms) {
+		tm.Bonuses = []loyalty.Bonus{{ID: "half", Every: months(6), Parts: 6, Within: loyalty.Period{Days: 30}, Brackets: []loyalty.Bracket{{From: 1000, Choices: []loyalty.Choice{{ID: "points", Points: 100}}}}}}
+	})
+	w.change(t, "1", func(o *loyalty.Order) { o.Refunded = 30_000 })
+	if len(w.account.Spells) != 0 {
+		t.Errorf("%+v", w.account.Spells)
+	}
+}
+
 // SC19 with rules that ask for a minimum.
 func TestSC19TwoProgramsOverOneHistory(t *testing.T) {
 	one := terms()

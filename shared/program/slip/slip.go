@@ -78,7 +78,7 @@ type sequence struct {
 }
 
 var odd = []any{
-	nil, true, false, "", "none", "P1D", "P100Y", "P0D", "PT0.5S", "\u0000", "‮", strings.Repeat("x", 2000), json.Number("0"), json.Number("-1"), json.Number("1.5"),
+	nil, true, false, "", "none", "P1D", "P100Y", "P0D", "PT0.5S", "\u0000", "\u202e", strings.Repeat("x", 2000), json.Number("0"), json.Number("-1"), json.Number("1.5"),
 	json.Number("9223372036854775807"), json.Number("9223372036854775808"), json.Number("-9223372036854775808"), json.Number("1e18"), json.Number("1e400"), json.Number("-0"),
 	json.Number("1000000000000"), json.Number("1000000"),
 	[]any{},
