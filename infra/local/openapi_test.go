@@ -16,6 +16,7 @@ import (
 	"regulars/events/inbound"
 	"regulars/infra/local"
 	"regulars/infra/topology"
+	"regulars/shared/program/slip"
 	"regulars/shared/web"
 )
 
@@ -116,14 +117,17 @@ func (c *contract) valid(what, schema string, raw []byte) {
 }
 
 func withoutNulls(v any) any {
-	o, ok := v.(object)
-	for k, inner := range o {
-		if o[k] = withoutNulls(inner); inner == nil {
-			delete(o, k)
+	switch x := v.(type) {
+	case object:
+		for k, inner := range x {
+			if x[k] = withoutNulls(inner); inner == nil {
+				delete(x, k)
+			}
 		}
-	}
-	if ok {
-		return o
+	case []any:
+		for i, inner := range x {
+			x[i] = withoutNulls(inner)
+		}
 	}
 	return v
 }
@@ -155,6 +159,8 @@ func tour(s *shop) string {
 		{"id": "base", "on": "order", "rate": object{"points": 1, "amount": 100}},
 		{"id": "double", "on": "order", "multiplier": "2", "during": object{"dates": []string{"2027-03-26"}}},
 	}}, "expiry": "none"})
+	s.must("PUT", "/v1/program", slip.Rich)
+	s.must("GET", "/v1/program", nil)
 	s.must("PUT", "/v1/program", "{}")
 	program := s.must("GET", "/v1/program", nil)
 	delete(program.body, "version")
@@ -260,7 +266,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 	gone := s.enrol("gone")
 	s.must("POST", "/v1/privacy/erasures", object{"member": gone})
 	s.refused(422, "member_erased", "POST", "/v1/members/"+gone+"/tokens", nil)
-	s.refused(422, "not_supported_yet", "PUT", "/v1/program", object{"tiers": object{}})
+	s.refused(422, "not_supported_yet", "PUT", "/v1/program", object{"referral": object{}})
 	s.refused(422, "idempotency_key_reused", "POST", "/v1/members", object{"name": "x"}, "Idempotency-Key", "once")
 	s.refused(413, "body_too_large", "POST", "/v1/orders", strings.Repeat(" ", 1<<20+1))
 	s.refused(401, "invalid_signature", "POST", "/v1/webhooks/shopify", "{}")

@@ -45,7 +45,7 @@ func decode(body []byte, v any, opts ...json.Options) error {
 	var sem *json.SemanticError
 	if errors.As(err, &sem) {
 		var inner *loyalty.Error
-		if errors.As(sem.Err, &inner) && inner.Details["path"] != nil { // of a part that fills in its own defaults
+		if errors.As(sem.Err, &inner) && inner.Details["path"] != nil { // of a part that reads itself: the path is within it
 			path := string(sem.JSONPointer) + strings.TrimSuffix(fmt.Sprint(inner.Details["path"]), "/")
 			refused := loyalty.Malformed(pointer(jsontext.Pointer(path)), fmt.Sprint(inner.Details["value"]), fmt.Sprint(inner.Details["reason"]))
 			if near, ok := inner.Details["nearest"]; ok {
