@@ -83,10 +83,10 @@ func TestALevelOverTime(t *testing.T) {
 			{date(2027, 2, 14), "gold/1/false"}, // what was bought counts until the end of March
 			{date(2027, 3, 16).Add(-time.Second), "gold/1/false"},
 			{date(2027, 3, 16), "gold/1/false"}, // the window is of whole months: March 2026 still counts
-			{date(2028, 2, 16), "gold/1/true"},  // 30 days before 17 March 2028
-			{date(2028, 3, 17).Add(-time.Second), "gold/1/true"},
-			{date(2028, 3, 17), "silver/2/false"},
-			{date(2029, 3, 18), "/3/false"},
+			{date(2028, 2, 16), "gold/1/true"},  // 30 days before 16 March 2028
+			{date(2028, 3, 16).Add(-time.Second), "gold/1/true"},
+			{date(2028, 3, 16), "silver/2/false"},
+			{date(2029, 3, 16), "/3/false"},
 			{date(2036, 1, 1), "/3/false"},
 		}},
 		"a grace of a month": {tiered(func(x *loyalty.Tiers) { x.Grace = months(1); x.Window = months(6) }), nil, []struct {
@@ -106,7 +106,7 @@ func TestALevelOverTime(t *testing.T) {
 		"qualified for again": {tiered(), map[time.Time]int64{at(2026, 12, 1): 160_000}, []struct {
 			at time.Time
 			is string
-		}{{date(2027, 3, 16), "gold/1/false"}, {date(2028, 3, 17), "silver/2/false"}}},
+		}{{date(2027, 3, 16), "gold/1/false"}, {date(2028, 3, 16), "silver/2/false"}}},
 		"at once": {tiered(func(x *loyalty.Tiers) { x.Downgrade = loyalty.AtOnce }), map[time.Time]int64{at(2026, 6, 1): 60_000}, []struct {
 			at time.Time
 			is string
