@@ -76,6 +76,7 @@ func (a *Account) takeCounts(from *Account, t *Terms, now time.Time) {
 	if t.Tiers != nil && t.Tiers.place(from.Standing.Level) > t.Tiers.place(a.Standing.Level) {
 		a.Standing.Level, a.Standing.Rank, a.Standing.Until, a.Standing.Warn, a.Standing.Late = from.Standing.Level, from.Standing.Rank, from.Standing.Until, from.Standing.Warn, from.Standing.Late
 		a.Standing.Changes++
+		a.Standing.Since = now.Unix()
 	}
 	for _, s := range from.Segments {
 		if !slices.Contains(a.Segments, s) {
