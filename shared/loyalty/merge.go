@@ -56,7 +56,11 @@ func (a *Account) takeCounts(from *Account, t *Terms, now time.Time) {
 	a.add(nil, from.Tallies, t)
 	for _, r := range from.Goals {
 		mine := a.reached(r.Goal)
-		mine.Given += r.Given
+		if t.reachedOnce(r.Goal) {
+			mine.Given = max(mine.Given, r.Given)
+		} else {
+			mine.Given += r.Given
+		}
 		mine.Through = max(mine.Through, r.Through)
 	}
 	a.Vouchers = append(a.Vouchers, from.Vouchers...)
@@ -84,6 +88,11 @@ func (a *Account) takeCounts(from *Account, t *Terms, now time.Time) {
 		}
 	}
 	from.Orders, from.Tallies, from.Goals, from.Vouchers, from.Memberships, from.Spells, from.Standing, from.Segments = 0, nil, nil, nil, nil, nil, Standing{}, nil
+}
+
+// reachedOnce tells of a goal that is not reached again, however much is counted.
+func (t *Terms) reachedOnce(goal string) bool {
+	return slices.ContainsFunc(t.Goals, func(g Goal) bool { return g.ID == goal && !g.Repeat })
 }
 
 // takeSpell adds another's period of a bonus to the member's own. Of two
