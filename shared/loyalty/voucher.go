@@ -85,7 +85,7 @@ func (a *Account) Use(v *Voucher, order OrderRef, now time.Time) error {
 		return voucherNotUsable("it is " + string(stage))
 	}
 	a.Vouchers = slices.DeleteFunc(a.Vouchers, func(o Open) bool { return o.Code == v.Code })
-	v.Stage, v.Order, v.Changed = VoucherUsed, order, now.Unix()
+	v.Stage, v.Order, v.Changed, v.Member = VoucherUsed, order, now.Unix(), a.Member
 	return nil
 }
 

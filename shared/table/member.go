@@ -331,7 +331,7 @@ func (tx *Tx) PutVouchers(changed []loyalty.Voucher, now time.Time) error {
 			if err != nil {
 				return err
 			}
-			had.Stage, had.Changed = v.Stage, now.Unix()
+			had.Stage, had.Changed, had.Member = v.Stage, now.Unix(), v.Member
 			v = *had
 		}
 		tx.PutVoucher(&v)
