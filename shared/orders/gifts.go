@@ -21,10 +21,13 @@ func gifts(tx *table.Tx, rec *loyalty.Record, a *loyalty.Account, now time.Time)
 			continue
 		}
 		before := *v
-		if rec.Order.State == loyalty.Cancelled && v.Order == rec.Order.Ref() {
-			err = a.ReleaseVoucher(v, now)
-		} else {
+		switch {
+		case rec.Order.State != loyalty.Cancelled:
 			err = a.Use(v, rec.Order.Ref(), now)
+		case v.Order == rec.Order.Ref():
+			err = a.ReleaseVoucher(v, now)
+		default: // it is free already, or was never used for this order
+			continue
 		}
 		if err != nil {
 			continue // the discount was given all the same: the shop has decided that
