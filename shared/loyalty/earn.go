@@ -203,10 +203,7 @@ func (a *Account) count(r *Record, w map[string]Worth, at time.Time, c Telling) 
 // ApplyIn posts what an order is worth in another wallet than points, into
 // the member's account there. Apply has decided it.
 func (a *Account) ApplyIn(r *Record, c Telling) error {
-	pinned, ok := c.Pinned.In(a.Wallet)
-	if !ok {
-		return nil
-	}
+	pinned, _ := c.Pinned.In(a.Wallet) // a redemption's wallet may be newer than the order's terms
 	current, ok := c.Current.In(a.Wallet)
 	if !ok {
 		current = pinned
