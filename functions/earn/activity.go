@@ -146,6 +146,7 @@ func reward(tx *table.Tx, a *loyalty.Account, act *loyalty.Act, seed string, t *
 	if err := tx.PutVouchers(vouchers, now); err != nil {
 		return err
 	}
+	act.Activity.Data = nil // may be personal, and is not read again: an erasure would not find it here
 	tx.PutAct(act)
 	return tx.PutAccount(a)
 }
