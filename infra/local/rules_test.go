@@ -568,6 +568,40 @@ func TestAttributesAreErased(t *testing.T) {
 	}
 }
 
+// Nor is it kept what a shop tells of an activity beside what it is.
+func TestWhatIsToldOfAnActivityIsNotKept(t *testing.T) {
+	s := embedded(t)
+	s.program(`{earning: {rules: [{id: review, on: activity, activity: review, points: 5}]}}`)
+	if a := s.act("review", "1", s.enrol("m"), object{"data": object{"text": "my knee hurts"}}); a.num("points") != 5 {
+		t.Errorf("%s", a.raw)
+	}
+	if kept, err := s.host.Holds(context.Background(), "my knee"); kept || err != nil {
+		t.Errorf("it is kept: %v, %v", kept, err)
+	}
+}
+
+// An export has the ledgers of wallets too, and of who was merged.
+func TestAnExportHasTheWallets(t *testing.T) {
+	s := embedded(t)
+	s.program(cashback)
+	m, guest := s.enrol("m"), s.enrol("guest")
+	s.earn(order("1", m, 10000))
+	s.earn(order("2", guest, 20000))
+	s.must("POST", "/v1/members/"+guest+"/merge", object{"into": m})
+	var got []string
+	for _, e := range s.must("POST", "/v1/privacy/exports", object{"member": m}).at("ledger").([]any) {
+		e := e.(object)
+		got = append(got, fmt.Sprint(strings.NewReplacer(m[4:], "m", guest[4:], "guest").Replace(e["id"].(string)), " ", e["points"]))
+	}
+	want := []string{
+		"led_m0000000002 200", "led_m0000000001 100", "led_m0000000002_cashback 2000", "led_m0000000001_cashback 1000",
+		"led_guest0000000002 -200", "led_guest0000000001 200", "led_guest0000000002_cashback -2000", "led_guest0000000001_cashback 2000",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func TestAMemberReadsOwnBenefitsOnly(t *testing.T) {
 	s := embedded(t)
 	s.program(merged)
