@@ -51,8 +51,25 @@ func TestBadInputActivities(t *testing.T) {
 		many[fmt.Sprint("v", i)] = i
 	}
 	for _, data := range []any{
-		many, object{"": 1}, object{"A": 1}, object{"a b": 1}, object{"a/b": 1}, object{strings.Repeat("a", 41): 1}, object{"a": nil}, object{"a": []any{}}, object{"a": object{}}, object{"a": "\x00"}, object{"a": "\n"},
-		object{"a": strings.Repeat("x", 201)}, object{"amount": "5"}, object{"amount": -1}, object{"amount": true}, object{"amount": int64(1_000_000_000_000_001)}, object{"store": nil}, []any{}, "x", 5,
+		many,
+		object{"": 1},
+		object{"A": 1},
+		object{"a b": 1},
+		object{"a/b": 1},
+		object{strings.Repeat("a", 41): 1},
+		object{"a": nil},
+		object{"a": []any{}},
+		object{"a": object{}},
+		object{"a": "\x00"},
+		object{"a": "\n"},
+		object{"a": strings.Repeat("x", 201)},
+		object{"amount": "5"},
+		object{"amount": -1},
+		object{"amount": true},
+		object{"amount": int64(1_000_000_000_000_001)},
+		object{"store": nil},
+		[]any{},
+		"x", 5,
 	} {
 		w.want(400, "POST", "/v1/activities", w.act(object{"data": data}))
 	}
