@@ -86,7 +86,7 @@ func (v *ownVersion) UnmarshalJSON(b []byte) error {
 		return nil
 	}
 	var r reader
-	v.revision = r.revision("/version", r.time("/version", text, time.RFC3339))
+	v.revision = r.revision("/", r.time("/", text, time.RFC3339)) // the decoder says where it stands
 	return r.err
 }
 
