@@ -332,7 +332,7 @@ func (tx *Tx) PutVouchers(changed []loyalty.Voucher, now time.Time) error {
 			if err != nil {
 				return err
 			}
-			had.Stage, had.Changed, had.Member = v.Stage, now.Unix(), v.Member
+			had.Stage, had.Changed, had.Member, had.Order = v.Stage, now.Unix(), v.Member, v.Order
 			v = *had
 		}
 		tx.PutVoucher(&v)
