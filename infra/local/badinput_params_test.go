@@ -82,7 +82,7 @@ func TestBadInputParameters(t *testing.T) {
 					}
 				case "query":
 					bare, _, _ := strings.Cut(path, "?")
-					if a := w.send(op.method, bare+"?"+url.Values{p.name: {s}}.Encode(), nil); a.status != 200 && a.status != 400 {
+					if a := w.send(op.method, bare+"?"+url.Values{p.name: {s}}.Encode(), nil); a.status != 200 && a.status != 400 && !(p.name == "wallet" && a.status == 404) {
 						t.Errorf("%s with %s=%q: %s", op.id, p.name, s, a.raw)
 					}
 				case "header":
@@ -91,6 +91,9 @@ func TestBadInputParameters(t *testing.T) {
 					t.Errorf("%s has a parameter in %s", op.id, p.in)
 				}
 			}
+		}
+		if op.id == "publishProgram" {
+			w.usual()
 		}
 	}
 	t.Logf("%d strings in %d parameters: %d requests", len(list), fields, asked)

@@ -296,6 +296,9 @@ func (a *Account) tooSoon(r *Rule, act *Act, t *Terms) bool {
 		return false
 	}
 	at := act.Activity.At
+	if a.forgotten(coolID(r), at.Unix(), t) { // what rewarded then may not be remembered
+		return true
+	}
 	for _, x := range a.Tallies {
 		if x.ID != coolID(r) {
 			continue

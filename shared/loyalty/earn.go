@@ -211,12 +211,10 @@ func (a *Account) count(r *Record, w map[string]Worth, at time.Time, c Telling) 
 func (a *Account) ApplyIn(r *Record, c Telling) error {
 	pinned, was := c.Pinned.In(a.Wallet)
 	current, is := c.Current.In(a.Wallet)
-	switch {
-	case !was && !is:
-		return nil
-	case !was: // the wallet is younger than the order, and paid a part of it
+	if !was { // the wallet is younger than the order, and paid a part of it
 		pinned = current
-	case !is:
+	}
+	if !is {
 		current = pinned
 	}
 	c.Pinned, c.Current = pinned, current

@@ -60,15 +60,16 @@ const (
 
 // Standing is where a member stands in the tiers.
 type Standing struct {
-	Level   string `cbor:"1,keyasint,omitempty"` // "" is none
-	Until   int64  `cbor:"2,keyasint,omitempty"` // when the level is looked at again, unix seconds; 0: not before something changes
-	Warn    int64  `cbor:"3,keyasint,omitempty"` // when to warn of losing it; 0: done, or nothing to warn of
-	Months  Months `cbor:"4,keyasint,omitempty"` // what qualifies, by month, oldest first
-	Changes int64  `cbor:"5,keyasint,omitempty"` // how often the level changed
-	Warned  int64  `cbor:"6,keyasint,omitempty"` // the Until that was warned of last
-	Late    bool   `cbor:"7,keyasint,omitempty"` // Until is the end of the grace
-	Shifts  int64  `cbor:"8,keyasint,omitempty"` // when a month leaves the window, where that is to be noticed
-	Rank    int64  `cbor:"9,keyasint,omitempty"` // of the level when it was reached: 1 is the lowest, 0 none
+	Level   string `cbor:"1,keyasint,omitempty"`  // "" is none
+	Until   int64  `cbor:"2,keyasint,omitempty"`  // when the level is looked at again, unix seconds; 0: not before something changes
+	Warn    int64  `cbor:"3,keyasint,omitempty"`  // when to warn of losing it; 0: done, or nothing to warn of
+	Months  Months `cbor:"4,keyasint,omitempty"`  // what qualifies, by month, oldest first
+	Changes int64  `cbor:"5,keyasint,omitempty"`  // how often the level changed
+	Warned  int64  `cbor:"6,keyasint,omitempty"`  // the Until that was warned of last
+	Late    bool   `cbor:"7,keyasint,omitempty"`  // Until is the end of the grace
+	Shifts  int64  `cbor:"8,keyasint,omitempty"`  // when a month leaves the window, where that is to be noticed
+	Rank    int64  `cbor:"9,keyasint,omitempty"`  // of the level when it was reached: 1 is the lowest, 0 none
+	Since   int64  `cbor:"10,keyasint,omitempty"` // when the level last changed, unix seconds
 }
 
 // Month is what qualified in one month of the program's zone; number 0 is
@@ -234,6 +235,7 @@ func (a *Account) fallsAt(until int64, t *Terms) bool {
 func (a *Account) reach(place int, from time.Time, t *Terms) {
 	a.Standing.Level, a.Standing.Rank = t.Tiers.id(place), int64(place+1)
 	a.Standing.Changes++
+	a.Standing.Since = from.Unix()
 	a.renew(from, t)
 }
 

@@ -14,6 +14,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -72,6 +73,9 @@ func reason(err *json.SemanticError) string {
 	var own *loyalty.Error
 	if errors.As(err.Err, &own) {
 		return own.Detail
+	}
+	if err.GoType == reflect.TypeFor[time.Time]() { // its own error repeats the value, however long
+		return "must be a time such as 2027-03-26T12:00:00Z"
 	}
 	if errors.Is(err.Err, strconv.ErrRange) {
 		return "is out of range"
