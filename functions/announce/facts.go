@@ -116,7 +116,7 @@ func (f *facts) progress(member string, old, now *loyalty.Account) {
 		}
 		f.add(kind, fmt.Sprintf("tier_%s_%d", now.Member, is.Changes), is.Since, events.TierChange{Member: member, Tier: tier(is.Level), Was: tier(was.Level)})
 	}
-	if is.Warned != was.Warned && is.Warned != 0 {
+	if is.Warned != was.Warned && is.Warned > now.At { // else it is lost already
 		f.add(events.TierWillDowngrade, fmt.Sprintf("tierwarn_%s_%d", now.Member, is.Warned), now.At,
 			events.TierWarning{Member: member, Tier: is.Level, Until: time.Unix(is.Warned, 0).UTC()})
 	}

@@ -352,7 +352,7 @@ func rewarded(t *testing.T) *life {
 	for _, at := range []time.Time{
 		time.Date(2026, 6, 30, 21, 0, 0, 0, time.UTC), // the half year is over
 		time.Date(2026, 7, 30, 21, 0, 0, 0, time.UTC), // and the time to choose
-		time.Date(2027, 2, 13, 22, 0, 0, 0, time.UTC), // a month before the level ends
+		time.Date(2027, 2, 15, 22, 0, 0, 0, time.UTC), // a month before the level ends
 		time.Date(2027, 3, 18, 22, 0, 0, 0, time.UTC),
 	} {
 		l.now = at
@@ -412,7 +412,7 @@ func TestFactsOfRewards(t *testing.T) {
 		got = append(got, strings.Join(strings.Fields(strings.Join([]string{e.Time.Format("0102"), e.Type, who, data.Wallet + data.Tier + data.Badge}, " ")), " "))
 	}
 	want := []string{
-		"0213 tier.will_downgrade noa silver",
+		"0215 tier.will_downgrade noa silver",
 		"0315 badge.awarded noa explorer",
 		"0315 member.enrolled noa",
 		"0315 payout.requested noa cashback",
@@ -420,7 +420,7 @@ func TestFactsOfRewards(t *testing.T) {
 		"0315 points.earned noa cashback",
 		"0315 points.expired noa",
 		"0315 reward.issued noa",
-		"0315 tier.downgraded noa",
+		"0317 tier.downgraded noa",
 		"0315 tier.upgraded noa silver",
 		"0316 payout.approved noa cashback",
 		"0316 payout.requested noa cashback",
