@@ -35,7 +35,7 @@ type task struct {
 	crashAt int // the call at which the process ends; 0: none
 	crashed bool
 	failed  bool // some call of the store failed
-	ids     int
+	ids     int  // the first of its new ids
 
 	status   int
 	header   http.Header
@@ -152,10 +152,14 @@ func (t *task) wait() {
 }
 
 // id is what the product calls something new: sortable, and the same every
-// time the world runs.
+// time the world runs. The first one of a request names what it makes; the
+// seeds of voucher codes come from here too, after it.
 func (t *task) id() string {
-	t.ids = t.w.number()
-	return fmt.Sprintf("%026d", t.ids)
+	n := t.w.number()
+	if t.ids == 0 {
+		t.ids = n
+	}
+	return fmt.Sprintf("%026d", n)
 }
 
 // Header, Write and WriteHeader implement http.ResponseWriter.
