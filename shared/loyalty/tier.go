@@ -70,19 +70,17 @@ type Standing struct {
 	Shifts  int64   `cbor:"8,keyasint,omitempty"` // when a month leaves the window, where that is to be noticed
 }
 
-// Month is what qualified in one month of the program's zone; number 0 is
-// all of them, where no window is set.
+// Month is what qualified in one month of the program's zone. Months are
+// told apart also where no window is set: another version may set one, and
+// what an order added is taken away from where it was added.
 type Month struct {
 	_      struct{} `cbor:",toarray"`
 	Number int64    // 12 times the year plus the month, 1 to 12
 	Points int64
 }
 
-// month is where something at an instant counts.
-func (x *Tiers) month(at time.Time, zone *time.Location) int64 {
-	if x.Window.IsZero() {
-		return 0
-	}
+// monthOf is where something at an instant counts.
+func monthOf(at time.Time, zone *time.Location) int64 {
 	y, m, _ := at.In(zone).Date()
 	return 12*int64(y) + int64(m)
 }
@@ -115,10 +113,9 @@ func (a *Account) Qualifying(now time.Time, t *Terms) int64 {
 
 // qualify adds to what qualifies in the month of at.
 func (a *Account) qualify(points int64, at time.Time, t *Terms) {
-	if points == 0 || t.Tiers == nil {
-		return
+	if points != 0 {
+		a.qualifyIn(monthOf(at, t.Zone), points)
 	}
-	a.qualifyIn(t.Tiers.month(at, t.Zone), points)
 }
 
 func (a *Account) qualifyIn(number, points int64) {
