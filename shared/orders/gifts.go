@@ -26,8 +26,11 @@ func gifts(tx *table.Tx, rec *loyalty.Record, a *loyalty.Account, now time.Time)
 		} else {
 			err = a.Use(v, rec.Order.Ref(), now)
 		}
-		if err != nil {
-			continue // the discount was given all the same: the shop has decided that
+		if err != nil { // the discount was given all the same: the shop has decided that
+			if err := tx.Fresh(); err != nil {
+				return err
+			}
+			continue
 		}
 		if len(d.Lines) > 0 {
 			rec.Gift(d.Lines[0])
@@ -40,7 +43,7 @@ func gifts(tx *table.Tx, rec *loyalty.Record, a *loyalty.Account, now time.Time)
 }
 
 // voucher reads the member's voucher of a discount's code; nil when the code
-// is none.
+// is none, which is told from fresh reads only: nothing of it is written.
 func voucher(tx *table.Tx, written string, a *loyalty.Account) (*loyalty.Voucher, error) {
 	code, ok := loyalty.VoucherCode(written)
 	if !ok {
@@ -49,14 +52,17 @@ func voucher(tx *table.Tx, written string, a *loyalty.Account) (*loyalty.Voucher
 	v, err := tx.Voucher(code)
 	var none *loyalty.Error
 	if errors.As(err, &none) && none.Kind == loyalty.Missing {
-		return nil, nil
+		return nil, tx.Fresh()
 	}
 	if err != nil {
 		return nil, err
 	}
 	holder, err := tx.Holder(v.Member)
-	if err != nil || holder.Member != a.Member {
+	if err != nil {
 		return nil, err
+	}
+	if holder.Member != a.Member {
+		return nil, tx.Fresh()
 	}
 	return v, nil
 }
