@@ -198,6 +198,8 @@ func (a *Account) stand(now time.Time, t *Terms) {
 		s.Until, s.Warn = 0, 0
 	case x.Downgrade == AtOnce && fits < has:
 		a.reach(fits, now, t)
+	case s.Until == 0: // a level that was reached where it had no end has one from now on
+		a.renew(now, t)
 	case due && fits == has:
 		a.renew(time.Unix(s.Until, 0), t)
 	case due && !s.Late && !x.Grace.IsZero():
