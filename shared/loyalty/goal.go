@@ -51,7 +51,7 @@ type Reached struct {
 	Goal    string
 	Given   int64 // how often it gave, less what was taken back
 	Through int64 // of a streak: the last period that an award used up, unix seconds
-	Badge   bool  // the goal awards one
+	Badges  int64 // how often it awarded one here: what a merge brings was announced where it was awarded
 }
 
 // uses is what an order adds to goals and to limits.
@@ -161,7 +161,9 @@ func (a *Account) pursue(t *Terms, seed string, now time.Time) Given {
 		r := a.reached(g.ID)
 		for a.due(g, r, t) {
 			r.Given++
-			r.Badge = g.Badge
+			if g.Badge {
+				r.Badges++
+			}
 			out.Points += g.Points
 			if g.Reward != "" {
 				out.Vouchers = append(out.Vouchers, a.issue(g, code(seed, len(out.Vouchers)), t, now))
