@@ -95,7 +95,7 @@ func (f *facts) account(c table.Change) error {
 		}
 	}
 	for _, h := range old.Holds {
-		if !hasHold(now, h.ID) && now.At >= h.Until {
+		if h.Until > 0 && !hasHold(now, h.ID) && now.At >= h.Until { // a payout has no end
 			f.add(events.HoldExpired, "hold_"+h.ID, h.Until,
 				events.Hold{Member: member, Hold: "hld_" + h.ID, Points: h.Points(), ExpiredAt: time.Unix(h.Until, 0).UTC()})
 		}
