@@ -1,6 +1,9 @@
 package loyalty
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Tally is what a member has come to under a rule or a goal in one period.
 // Every order keeps what it added (Use), so that a refund takes exactly that
@@ -63,20 +66,17 @@ func (a *Account) add(before, now []Use, t *Terms) {
 
 // tidy drops tallies of nothing, and of each the earliest beyond what is kept.
 func (a *Account) tidy(t *Terms) {
-	kept := a.Tallies[:0]
-	for i, x := range a.Tallies {
+	a.Tallies = slices.DeleteFunc(a.Tallies, func(x Tally) bool { return x.N == 0 && x.Points == 0 })
+	before := slices.Clone(a.Tallies) // DeleteFunc moves what it still looks at
+	a.Tallies = slices.DeleteFunc(a.Tallies, func(x Tally) bool {
 		later := 0
-		for j, o := range a.Tallies {
-			if j != i && o.ID == x.ID && o.Period > x.Period {
+		for _, o := range before {
+			if o.ID == x.ID && o.Period > x.Period {
 				later++
 			}
 		}
-		if (x.N != 0 || x.Points != 0) && later < t.kept(x.ID) {
-			kept = append(kept, x)
-		}
-	}
-	clear(a.Tallies[len(kept):])
-	a.Tallies = kept
+		return later >= t.kept(x.ID)
+	})
 }
 
 // forgotten tells whether a period is so early that its tally may have been dropped.
