@@ -57,7 +57,7 @@ func (h *Handler) payout(ctx context.Context, r *web.Request) (web.Answer, error
 		if err != nil {
 			return web.Answer{}, err
 		}
-		a, t, err := tx.Wallet(holder.Member, q.Wallet)
+		a, t, err := walletOf(tx, holder, q.Wallet)
 		if err != nil {
 			return web.Answer{}, err
 		}

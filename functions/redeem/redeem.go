@@ -166,12 +166,24 @@ func holdPoints(tx *table.Tx, id, member, wallet string, points, orderAmount int
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	a, t, err := tx.Wallet(holder.Member, wallet)
+	a, t, err := walletOf(tx, holder, wallet)
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	red, err := a.Hold(id, points, orderAmount, t, now)
 	return a, red, t, err
+}
+
+// walletOf reads what a member has of a wallet. That the member was not merged
+// away just now no condition guards where the wallet is another than points:
+// it is decided on fresh reads.
+func walletOf(tx *table.Tx, holder *loyalty.Account, wallet string) (*loyalty.Account, *loyalty.Terms, error) {
+	if wallet != "" {
+		if err := tx.Fresh(); err != nil {
+			return nil, nil, err
+		}
+	}
+	return tx.Wallet(holder.Member, wallet)
 }
 
 func (h *Handler) capture(ctx context.Context, r *web.Request) (web.Answer, error) {
@@ -231,7 +243,7 @@ func (h *Handler) change(ctx context.Context, r *web.Request, prefix, what strin
 		if err != nil {
 			return web.Answer{}, err
 		}
-		a, t, err := tx.Wallet(holder.Member, red.Wallet)
+		a, t, err := walletOf(tx, holder, red.Wallet)
 		if err != nil {
 			return web.Answer{}, err
 		}
