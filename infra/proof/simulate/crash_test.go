@@ -46,7 +46,7 @@ func (l *life) last(what string) string {
 
 func (l *life) order(member, customer string, ch channel, redemption string) *tellOrder {
 	o := &shopOrder{source: "till", id: fmt.Sprint(l.number()), channel: ch, member: member, customer: customer}
-	o.editions = []*edition{{version: 1, state: "fulfilled", placedAt: l.clock, paidAt: l.clock, fulfilledAt: l.clock, lines: []int64{90_000}, goods: 90_000, redemption: redemption}}
+	o.editions = []*edition{{version: 1, state: "fulfilled", placedAt: l.clock, paidAt: l.clock, fulfilledAt: l.clock, lines: []goodsLine{{90_000, 9, "beans"}}, redemption: redemption, order: o.ref()}}
 	return &tellOrder{o, o.editions[0]}
 }
 
@@ -59,7 +59,7 @@ func (t *tellOrder) changed(f func(*edition)) *tellOrder {
 }
 
 func (l *life) spend(path, member string, points int64) {
-	l.do(&spend{path, member, points}, func(m *message) {
+	l.do(&spend{path: path, member: member, points: points}, func(m *message) {
 		m.key = l.key("spend")
 		m.acked = func(body map[string]any) {
 			if body["status"] == "held" {
@@ -114,14 +114,14 @@ var crashes = []struct {
 		l.do(&merge{from: two, into: m})
 		return &redact{"5", 77}
 	}},
-	{"an evaluation", func(*life, string) Op { return &evaluate{4_500, "basket"} }},
-	{"a hold", func(l *life, m string) Op { l.do(l.order(m, "", byAPI, "")); return &spend{"/v1/holds", m, 20} }},
-	{"a hold that is refused", func(_ *life, m string) Op { return &spend{"/v1/holds", m, 1 << 40} }},
+	{"an evaluation", func(*life, string) Op { return &evaluate{amount: 4_500, id: "basket"} }},
+	{"a hold", func(l *life, m string) Op { l.do(l.order(m, "", byAPI, "")); return &spend{path: "/v1/holds", member: m, points: 20} }},
+	{"a hold that is refused", func(_ *life, m string) Op { return &spend{path: "/v1/holds", member: m, points: 1 << 40} }},
 	{"a capture", func(l *life, m string) Op { return l.held(m, "capture") }},
 	{"a release", func(l *life, m string) Op { return l.held(m, "release") }},
 	{"a redemption", func(l *life, m string) Op {
 		l.do(l.order(m, "", byAPI, ""))
-		return &spend{"/v1/redemptions", m, 20}
+		return &spend{path: "/v1/redemptions", member: m, points: 20}
 	}},
 	{"a cancellation", func(l *life, m string) Op {
 		l.do(l.order(m, "", byAPI, ""))

@@ -202,7 +202,7 @@ func (w *world) wrote(t *task, writes []table.Write) {
 	effect := false
 	for _, wr := range writes {
 		effect = effect || wr.Item.SK != "RECEIPT"
-		if t.m.op == nil && wr.Item.SK == "ACCOUNT" {
+		if t.m.op == nil && isAccount(wr.Item.Key) {
 			w.settled(t, wr.Item.Key)
 		}
 	}
@@ -220,6 +220,9 @@ func (w *world) wrote(t *task, writes []table.Write) {
 			return
 		}
 		do()
+		if missed := t.m.program.learn(writes); missed != "" {
+			w.violated(t.m.step, "%s %s", t.m, missed)
+		}
 		if inParts {
 			parts.Wrote(t.m.program, writes)
 		}
@@ -242,12 +245,15 @@ func (w *world) settled(t *task, k table.Key) {
 		if table.ProgramOf(k) == p.name {
 			if m := p.members[k.PK[strings.LastIndexByte(k.PK, '#')+1:]]; m != nil {
 				m = m.copy()
-				m.settle(t.now, p.rules())
+				m.settled(table.WalletOf(k), t.now, p)
 				p.store(m)
 			}
 		}
 	}
 }
+
+// isAccount tells whether an item is what a member has of a wallet.
+func isAccount(k table.Key) bool { return k.SK == "ACCOUNT" || strings.HasPrefix(k.SK, "ACCOUNT#") }
 
 func keysOf(writes []table.Write) string {
 	var keys []string
@@ -306,7 +312,7 @@ func (w *world) served(t *task, r *rand.Rand) {
 	}
 	end := fmt.Sprint(t.status)
 	for _, more := range []string{"code", "status"} {
-		if s, ok := body[more].(string); ok {
+		if s, ok := body[more].(string); ok && (more != "code" || t.status >= 400) { // a voucher has a code too
 			end += " " + s
 			break
 		}
