@@ -123,9 +123,7 @@ func (h *Handler) settle(ctx context.Context, k table.Key, report *Report) error
 		if err != nil {
 			return err
 		}
-		if in, ok := t.In(a.Wallet); ok {
-			t = in
-		}
+		t, _ = t.In(a.Wallet)
 		from, holds := a.Seq, len(a.Holds)
 		a.Settle(h.Clock(), t)
 		part.Holds = int64(holds - len(a.Holds))

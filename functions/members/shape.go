@@ -163,11 +163,8 @@ func walletsOf(tx *table.Tx, a *loyalty.Account, t *loyalty.Terms, now time.Time
 			return err
 		}
 		in, known := t.In(id)
-		if !known { // the program has it no more, the member still does
-			in = t
-		}
 		shown := Wallet{Points: pointsOf(w.BalanceAt(now, in))}
-		if known && t.Wallet(id).Withdrawable {
+		if known && t.Wallet(id).Withdrawable { // else the program has it no more, the member still does
 			shown.Withdrawable = max(0, shown.Available)
 		}
 		s.Wallets[id] = shown

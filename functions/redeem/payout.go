@@ -57,7 +57,10 @@ func (h *Handler) payout(ctx context.Context, r *web.Request) (web.Answer, error
 		if err != nil {
 			return web.Answer{}, err
 		}
-		a, t, err := walletOf(tx, holder, q.Wallet)
+		if err := guard(tx, q.Wallet); err != nil {
+			return web.Answer{}, err
+		}
+		a, t, err := tx.Wallet(holder.Member, q.Wallet)
 		if err != nil {
 			return web.Answer{}, err
 		}

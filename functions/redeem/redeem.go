@@ -166,7 +166,10 @@ func holdPoints(tx *table.Tx, id, member, wallet string, points, orderAmount int
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	a, t, err := walletOf(tx, holder, wallet)
+	if err := guard(tx, wallet); err != nil {
+		return nil, nil, nil, err
+	}
+	a, t, err := tx.Wallet(holder.Member, wallet)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -174,16 +177,14 @@ func holdPoints(tx *table.Tx, id, member, wallet string, points, orderAmount int
 	return a, red, t, err
 }
 
-// walletOf reads what a member has of a wallet. That the member was not merged
-// away just now no condition guards where the wallet is another than points:
-// it is decided on fresh reads.
-func walletOf(tx *table.Tx, holder *loyalty.Account, wallet string) (*loyalty.Account, *loyalty.Terms, error) {
-	if wallet != "" {
-		if err := tx.Fresh(); err != nil {
-			return nil, nil, err
-		}
+// guard makes sure that the member who has the points was not merged away just
+// now: no condition finds that out where another wallet than points is written,
+// so it is decided on fresh reads.
+func guard(tx *table.Tx, wallet string) error {
+	if wallet == "" {
+		return nil
 	}
-	return tx.Wallet(holder.Member, wallet)
+	return tx.Fresh()
 }
 
 func (h *Handler) capture(ctx context.Context, r *web.Request) (web.Answer, error) {
@@ -243,10 +244,18 @@ func (h *Handler) change(ctx context.Context, r *web.Request, prefix, what strin
 		if err != nil {
 			return web.Answer{}, err
 		}
-		a, t, err := walletOf(tx, holder, red.Wallet)
+		if err := guard(tx, red.Wallet); err != nil {
+			return web.Answer{}, err
+		}
+		a, err := tx.WalletAccount(holder.Member, red.Wallet)
 		if err != nil {
 			return web.Answer{}, err
 		}
+		all, err := tx.TermsOfMember(holder.Member)
+		if err != nil {
+			return web.Answer{}, err
+		}
+		t, _ := all.In(red.Wallet) // what was begun is ended also where the program has the wallet no more
 		red.Member = a.Member
 		if err := decide(a, red, t, now); err != nil {
 			return web.Answer{}, err

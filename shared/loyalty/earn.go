@@ -203,14 +203,8 @@ func (a *Account) count(r *Record, w map[string]Worth, at time.Time, c Telling) 
 // ApplyIn posts what an order is worth in another wallet than points, into
 // the member's account there. Apply has decided it.
 func (a *Account) ApplyIn(r *Record, c Telling) error {
-	pinned, ok := c.Pinned.In(a.Wallet)
-	if !ok {
-		return nil
-	}
-	current, ok := c.Current.In(a.Wallet)
-	if !ok {
-		current = pinned
-	}
+	pinned, _ := c.Pinned.In(a.Wallet) // also where only the redemption is of the wallet
+	current, _ := c.Current.In(a.Wallet)
 	c.Pinned, c.Current = pinned, current
 	a.Settle(c.Now, current)
 	from := a.Seq

@@ -57,18 +57,19 @@ type Reward struct {
 
 // In is the terms as they hold for a wallet: one whose points are minor units
 // of money and live by its own expiry. The second answer is false when there
-// is no such wallet.
+// is no such wallet (any more): the terms are then those by which what was
+// begun there ends.
 func (t *Terms) In(wallet string) (*Terms, bool) {
 	if wallet == "" {
 		return t, true
 	}
-	w := t.Wallet(wallet)
-	if w == nil {
-		return nil, false
-	}
 	in := *t
-	in.Expiry, in.Point, in.Minimum, in.Tiers, in.Goals, in.Bonuses, in.Plans = w.Expiry, Price{1, 1}, 1, nil, nil, nil, nil
-	return &in, true
+	in.Expiry, in.Point, in.Minimum, in.Tiers, in.Goals, in.Bonuses, in.Plans = nil, Price{1, 1}, 1, nil, nil, nil, nil
+	w := t.Wallet(wallet)
+	if w != nil {
+		in.Expiry = w.Expiry
+	}
+	return &in, w != nil
 }
 
 // Price says that Points points pay Amount minor units.
