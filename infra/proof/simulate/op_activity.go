@@ -53,7 +53,11 @@ func (a *activity) Decide(p *programme, now time.Time, _ string) (answer, func()
 	is := func(status string, x *act) answer {
 		out := answer{200, "", []value{{"status", status}, {"points", x.points}, {"member", "mem_" + p.holder(x.member).id}, {"reason", orNull(x.reason)}}}
 		if x.gift > 0 {
-			out.values = append(out.values, value{"awards.0.wallet", "gift"}, value{"awards.0.points", x.gift})
+			at := "awards.0."
+			if x.points > 0 {
+				at = "awards.1."
+			}
+			out.values = append(out.values, value{at + "wallet", "gift"}, value{at + "points", x.gift})
 		}
 		return out
 	}
@@ -85,8 +89,11 @@ func (a *activity) Decide(p *programme, now time.Time, _ string) (answer, func()
 	if x.points > 0 {
 		m.gain(x.points, at, now, t)
 	}
-	if x.reason != "" && x.points != 0 {
+	switch {
+	case x.points > 0 || x.gift > 0:
 		x.reason = ""
+	case x.reason == "":
+		x.reason = "no_rule_matched" // of so little
 	}
 	m.stand(now, t)
 	m.at = now.Unix()

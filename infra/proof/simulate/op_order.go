@@ -173,6 +173,8 @@ func drawChange(w *world, p *programme, r *rand.Rand) *message {
 		e.state = "cancelled"
 	case n == 1 && e.state == "paid":
 		e.state, e.fulfilledAt = "fulfilled", w.clock
+	case n == 2 && e.state == "paid" && r.IntN(2) == 0:
+		e.paidAt -= r.Int64N(3 * 24 * 3600) // the shop had a wrong time
 	case n == 2:
 		e.note = fmt.Sprint("tag ", e.version) // what earns stays as it is
 	default:
