@@ -195,9 +195,12 @@ func (a *Account) count(r *Record, w map[string]Worth, at time.Time, c Telling) 
 		r.Qualifies, r.QualifiedAt = c.Pinned.Tiers.measure(&n, counts), at.Unix()
 		a.qualify(r.Qualifies, at, c.Current)
 	}
-	a.spend(spent-r.Spent, at, c.Current)
+	if len(c.Pinned.Bonuses) > 0 { // or what comes back was never counted
+		a.spend(spent-r.Spent, at, c.Current)
+		r.Spent = spent
+	}
 	a.Orders += one - r.Counted
-	r.Spent, r.Counted = spent, one
+	r.Counted = one
 }
 
 // ApplyIn posts what an order is worth in another wallet than points, into
