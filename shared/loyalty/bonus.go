@@ -112,11 +112,13 @@ func (a *Account) closeBonuses(due, at int64, t *Terms) {
 	}
 }
 
-// offer is what a closed period gives to choose from.
+// offer is what a closed period gives to choose from, until the next one
+// closes at the latest: a February is shorter than 30 days.
 func (b *Bonus) offer(s *Spell, zone *time.Location) Offer {
+	until := min(b.Within.After(time.Unix(s.Ends, 0), zone).Unix(), b.Every.next(s.Ends, zone))
 	for i := len(b.Brackets) - 1; i >= 0; i-- {
 		if from := b.Brackets[i].From; s.Spent >= from*b.Parts {
-			return Offer{Period: s.Start, Until: b.Within.After(time.Unix(s.Ends, 0), zone).Unix(), Average: s.Spent / b.Parts, From: from}
+			return Offer{Period: s.Start, Until: until, Average: s.Spent / b.Parts, From: from}
 		}
 	}
 	return Offer{}
