@@ -158,6 +158,7 @@ func pointsOf(b loyalty.Balance) Points {
 
 func walletsOf(tx *table.Tx, a *loyalty.Account, t *loyalty.Terms, now time.Time, s *Shape) error {
 	for _, id := range a.Wallets {
+		tx.OneMoment()
 		w, err := tx.WalletAccount(a.Member, id)
 		if err != nil {
 			return err
