@@ -142,6 +142,14 @@ func checkProgress(tx *table.Tx, a *loyalty.Account, m *member) error {
 	for _, v := range m.open {
 		want = append(want, fmt.Sprint("voucher ", v.code, " issued ", v.until))
 	}
+	for _, s := range a.Spells {
+		if s.Start != 0 || s.Spent != 0 || s.Offer.Period != 0 {
+			got = append(got, fmt.Sprint("spell ", s.Start, " to ", s.Ends, " ", s.Spent, " offer ", s.Offer.Period, " until ", s.Offer.Until))
+		}
+	}
+	if s := m.spell; s != (spell{}) {
+		want = append(want, fmt.Sprint("spell ", s.start, " to ", s.ends, " ", s.spent, " offer ", s.offer.period, " until ", s.offer.until))
+	}
 	s := &a.Standing
 	got = append(got, fmt.Sprint("tier ", s.Level, " until ", s.Until, " ", s.Late, " changes ", s.Changes))
 	want = append(want, fmt.Sprint("tier ", m.level, " until ", m.until, " ", m.late, " changes ", m.changes))
@@ -332,7 +340,7 @@ func (p *programme) checkCounts(tx *table.Tx, w *world) error {
 		if can := v.StageAt(now) == loyalty.VoucherIssued; can != usable[code] {
 			return fmt.Errorf("voucher %s is %s, and its account says that it can be used: %v", code, v.StageAt(now), usable[code])
 		}
-		if v.Stage != loyalty.VoucherWithdrawn {
+		if v.Goal == "card" && v.Stage != loyalty.VoucherWithdrawn {
 			rewards[p.holder(v.Member).id]--
 		}
 	}

@@ -120,6 +120,7 @@ type member struct {
 	badges  int64            // of those, how many badges were awarded here
 	open    []*voucher       // that can be used, in the order in which they came
 	standing
+	spell spell
 
 	// Of the decision under way, until it is stored.
 	made   []*voucher
@@ -290,6 +291,7 @@ func (m *pot) settle(now time.Time, r rules) {
 func (m *member) settle(now time.Time, r rules) {
 	for due := m.next(); due != 0 && due <= now.Unix(); due = m.next() {
 		m.tick(due, r)
+		m.closeSpell(due, r)
 		m.stand(time.Unix(due, 0), r)
 		m.open = slices.DeleteFunc(m.open, func(v *voucher) bool { return v.until > 0 && v.until <= due })
 	}
@@ -312,7 +314,7 @@ func (m *pot) tick(due int64, r rules) {
 
 func (m *member) next() int64 {
 	at := m.pot.next()
-	for _, t := range []int64{m.until, m.warn, m.shifts} {
+	for _, t := range []int64{m.until, m.warn, m.shifts, m.spell.ends, m.spell.offer.until} {
 		if t != 0 && sooner(t, at) {
 			at = t
 		}

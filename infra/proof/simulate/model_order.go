@@ -41,6 +41,7 @@ type order struct {
 	rooms       map[string]int64 // of limits and the budget, when it first counted
 	qualifies   int64
 	qualifiedAt int64
+	spent       int64
 	gifts       []int64 // pieces of each line that a voucher paid
 }
 
@@ -299,13 +300,22 @@ func (m *member) bring(o *order, paid *redemption, today rules, now time.Time, u
 	}
 	worth, base, cash := m.weigh(o, byPoints, first, now, used)
 	o.byGoals += m.pursue(today, now)
+	before := time.Unix(o.qualifiedAt, 0)
+	if o.qualifiedAt = o.at; o.at == 0 {
+		o.qualifiedAt = now.Unix()
+	}
 	if len(o.rules.levels) > 0 {
-		m.qualify(-o.qualifies, time.Unix(o.qualifiedAt, 0))
-		o.qualifies, o.qualifiedAt = base, o.at
-		if o.at == 0 {
-			o.qualifiedAt = now.Unix()
-		}
+		m.qualify(-o.qualifies, before)
+		o.qualifies = base
 		m.qualify(o.qualifies, time.Unix(o.qualifiedAt, 0))
+	}
+	if o.rules.usual > 0 {
+		spent := int64(0)
+		if o.counts() {
+			spent = sumOf(o.left()) - min(byPoints, sumOf(o.left()))
+		}
+		m.spend(spent-o.spent, time.Unix(o.qualifiedAt, 0), today)
+		o.spent = spent
 	}
 	m.post(&o.lodged, o, "", worth+o.byGoals, first, moved, o.rules, today, paid, now)
 	return cash, moved

@@ -354,6 +354,7 @@ func (p *programme) tellChanges(was, is *member) {
 	if is.warned != was.warned && is.warned != 0 {
 		p.happened[fmt.Sprintf("evt_tierwarn_%s_%d", is.id, is.warned)] = events.TierWillDowngrade + " " + who
 	}
+	p.tellOffer(was, is)
 	if is.badges > was.badges { // what a merge brings was told before
 		p.happened[fmt.Sprintf("evt_badge_%s_fan_%d", is.id, is.badges)] = events.BadgeAwarded + " " + who
 	}

@@ -33,6 +33,10 @@ type rules struct {
 	perOrder, perDay int64 // points that an order gives beside the rate, and at most in a day
 	launch, budget   int64 // points that an order gives until the program has given so many
 
+	usual       int64 // a month's spending that is rewarded; 0: none
+	usualMonths int   // that are looked at together
+	within      int   // days to choose in
+
 	levels                    []level
 	window                    int // months that count, beside the current one; 0: all
 	validity, leeway, warning int // days
@@ -75,6 +79,9 @@ func draw(r *rand.Rand) rules {
 	}
 	if r.IntN(3) == 0 {
 		d.launch, d.budget = 60, launchBudget
+	}
+	if r.IntN(2) == 0 {
+		d.usual, d.usualMonths, d.within = int64(pick(10_000, 40_000)), pick(1, 2), pick(10, 30)
 	}
 	if r.IntN(4) > 0 {
 		usual := 30_000 * d.points / d.amount // of an order
@@ -146,6 +153,16 @@ func (d rules) document() string {
 	}
 	if d.badge > 0 {
 		doc["achievements"] = []object{{"id": "fan", "count": "orders", "reach": d.badge, "points": badgePoints, "badge": true}}
+	}
+	if d.usual > 0 {
+		choices := []object{{"id": "points", "points": usualPoints}, {"id": "coffee", "reward": "coffee"}}
+		if d.cashback > 0 {
+			choices = append(choices, object{"id": "money", "wallet": "cash", "points": usualCash})
+		}
+		doc["automatic_rewards"] = []object{{
+			"id": "usual", "every": fmt.Sprintf("P%dM", d.usualMonths), "average_per": "P1M", "choose_within": days(d.within),
+			"brackets": []object{{"from": d.usual, "choices": choices}},
+		}}
 	}
 	if len(d.levels) > 0 {
 		var levels []object

@@ -94,6 +94,8 @@ func (g *merge) Decide(p *programme, now time.Time, _ string) (answer, func()) {
 	into.swallow(&from.pot, t, now)
 	from.into = into.id
 	into.takeCounts(from, t)
+	into.takeSpell(from.spell, now, t)
+	from.spell = spell{}
 	if points := into.pursue(t, now); points > 0 {
 		into.gain(points, now, now, t)
 	}

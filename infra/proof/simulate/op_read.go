@@ -64,7 +64,11 @@ func (l *look) Decide(p *programme, now time.Time, _ string) (answer, func()) {
 	if t.badge > 0 && m.given["fan"] > 0 {
 		badge = "fan"
 	}
-	a.values = append(a.values, value{"badges.0", badge})
+	a.values = append(a.values, value{"badges.0", badge}, value{"choices.0.until", nil})
+	if o := m.spell.offer; o.period != 0 && t.usual > 0 {
+		a.values[len(a.values)-1].want = stamp(o.until)
+		a.values = append(a.values, value{"choices.0.average", o.spent / int64(t.usualMonths)})
+	}
 	return a, nil
 }
 
