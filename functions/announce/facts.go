@@ -122,8 +122,8 @@ func (f *facts) progress(member string, old, now *loyalty.Account) {
 	}
 	for _, g := range now.Goals {
 		i := slices.IndexFunc(old.Goals, func(o loyalty.Reached) bool { return o.Goal == g.Goal })
-		if g.Badge && (i < 0 || g.Given > old.Goals[i].Given) {
-			f.add(events.BadgeAwarded, fmt.Sprintf("badge_%s_%s_%d", now.Member, g.Goal, g.Given), now.At, events.Badge{Member: member, Badge: g.Goal, Times: g.Given})
+		if g.Badges > 0 && (i < 0 || g.Badges > old.Goals[i].Badges) {
+			f.add(events.BadgeAwarded, fmt.Sprintf("badge_%s_%s_%d", now.Member, g.Goal, g.Badges), now.At, events.Badge{Member: member, Badge: g.Goal, Times: g.Given})
 		}
 	}
 	for _, s := range now.Spells {

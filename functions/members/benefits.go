@@ -53,6 +53,7 @@ func (h *Handler) vouchers(ctx context.Context, r *web.Request) (web.Answer, err
 		a = a.AsOf(now, t)
 		page := web.Page[web.Voucher]{Data: []web.Voucher{}}
 		for _, open := range a.Vouchers {
+			tx.OneMoment()
 			v, err := tx.Voucher(open.Code)
 			if err != nil {
 				return nil, err

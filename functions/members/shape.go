@@ -158,13 +158,14 @@ func pointsOf(b loyalty.Balance) Points {
 
 func walletsOf(tx *table.Tx, a *loyalty.Account, t *loyalty.Terms, now time.Time, s *Shape) error {
 	for _, id := range a.Wallets {
+		tx.OneMoment()
 		w, err := tx.WalletAccount(a.Member, id)
 		if err != nil {
 			return err
 		}
-		in, known := t.In(id) // the program may have it no more, the member still does
+		in, known := t.In(id)
 		shown := Wallet{Points: pointsOf(w.BalanceAt(now, in))}
-		if known && t.Wallet(id).Withdrawable {
+		if known && t.Wallet(id).Withdrawable { // else the program has it no more, the member still does
 			shown.Withdrawable = max(0, shown.Available)
 		}
 		s.Wallets[id] = shown

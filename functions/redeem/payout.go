@@ -57,6 +57,9 @@ func (h *Handler) payout(ctx context.Context, r *web.Request) (web.Answer, error
 		if err != nil {
 			return web.Answer{}, err
 		}
+		if err := guard(tx, q.Wallet); err != nil {
+			return web.Answer{}, err
+		}
 		a, t, err := tx.Wallet(holder.Member, q.Wallet)
 		if err != nil {
 			return web.Answer{}, err

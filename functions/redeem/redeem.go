@@ -166,12 +166,25 @@ func holdPoints(tx *table.Tx, id, member, wallet string, points, orderAmount int
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	if err := guard(tx, wallet); err != nil {
+		return nil, nil, nil, err
+	}
 	a, t, err := tx.Wallet(holder.Member, wallet)
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	red, err := a.Hold(id, points, orderAmount, t, now)
 	return a, red, t, err
+}
+
+// guard makes sure that the member who has the points was not merged away just
+// now: no condition finds that out where another wallet than points is written,
+// so it is decided on fresh reads.
+func guard(tx *table.Tx, wallet string) error {
+	if wallet == "" {
+		return nil
+	}
+	return tx.Fresh()
 }
 
 func (h *Handler) capture(ctx context.Context, r *web.Request) (web.Answer, error) {
@@ -231,15 +244,18 @@ func (h *Handler) change(ctx context.Context, r *web.Request, prefix, what strin
 		if err != nil {
 			return web.Answer{}, err
 		}
-		all, err := tx.TermsOfMember(holder.Member)
-		if err != nil {
+		if err := guard(tx, red.Wallet); err != nil {
 			return web.Answer{}, err
 		}
-		t, _ := all.In(red.Wallet) // the program may have it no more: what is held there ends all the same
 		a, err := tx.WalletAccount(holder.Member, red.Wallet)
 		if err != nil {
 			return web.Answer{}, err
 		}
+		all, err := tx.TermsOfMember(holder.Member)
+		if err != nil {
+			return web.Answer{}, err
+		}
+		t, _ := all.In(red.Wallet) // what was begun is ended also where the program has the wallet no more
 		red.Member = a.Member
 		if err := decide(a, red, t, now); err != nil {
 			return web.Answer{}, err

@@ -115,26 +115,35 @@ func (a *Account) closeBonuses(due, at int64, t *Terms) {
 	}
 }
 
-// offer is what a closed period gives to choose from.
+// offer is what a closed period gives to choose from, until the next one
+// closes at the latest: a February is shorter than 30 days.
 func (b *Bonus) offer(s *Spell, zone *time.Location) Offer {
+	until := min(b.Within.After(time.Unix(s.Ends, 0), zone).Unix(), b.Every.next(s.Ends, zone))
 	for i := len(b.Brackets) - 1; i >= 0; i-- {
 		if from := b.Brackets[i].From; s.Spent >= from*b.Parts {
-			return Offer{Period: s.Start, Until: b.Within.After(time.Unix(s.Ends, 0), zone).Unix(), Average: s.Spent / b.Parts, From: from}
+			return Offer{Period: s.Start, Until: until, Average: s.Spent / b.Parts, From: from}
 		}
 	}
 	return Offer{}
 }
 
-// choice is a choice of the bracket of From, the default for "".
+// bracket is the one that an offer was made from, or what has come in its
+// place in newer terms: the highest that is not above it, else the lowest. A
+// choice that was promised stays one.
+func (b *Bonus) bracket(from int64) *Bracket {
+	i := len(b.Brackets) - 1
+	for i > 0 && b.Brackets[i].From > from {
+		i--
+	}
+	return &b.Brackets[i]
+}
+
+// choice is a choice of an offer from that bracket, the default for "".
 func (b *Bonus) choice(from int64, id string) *Choice {
-	for i := range b.Brackets {
-		if b.Brackets[i].From != from {
-			continue
-		}
-		for j := range b.Brackets[i].Choices {
-			if c := &b.Brackets[i].Choices[j]; id == "" || c.ID == id {
-				return c
-			}
+	choices := b.bracket(from).Choices
+	for i := range choices {
+		if id == "" || choices[i].ID == id {
+			return &choices[i]
 		}
 	}
 	return nil
@@ -191,11 +200,7 @@ func (a *Account) Offers(t *Terms) []OpenOffer {
 		if s == nil || s.Offer.Period == 0 {
 			continue
 		}
-		for _, br := range b.Brackets {
-			if br.From == s.Offer.From {
-				out = append(out, OpenOffer{Bonus: b.ID, Until: s.Offer.Until, Average: s.Offer.Average, Choices: br.Choices})
-			}
-		}
+		out = append(out, OpenOffer{Bonus: b.ID, Until: s.Offer.Until, Average: s.Offer.Average, Choices: b.bracket(s.Offer.From).Choices})
 	}
 	return out
 }

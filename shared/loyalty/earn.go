@@ -198,24 +198,24 @@ func (a *Account) count(r *Record, w map[string]Worth, at time.Time, c Telling) 
 	r.Qualifies, r.QualifiedIn = 0, 0
 	if c.Pinned.Tiers != nil && c.Current.Tiers != nil {
 		n := w[""]
-		r.Qualifies, r.QualifiedIn = c.Pinned.Tiers.measure(&n, counts), c.Current.Tiers.month(at, c.Current.Zone)
+		r.Qualifies, r.QualifiedIn = c.Pinned.Tiers.measure(&n, counts), monthOf(at, c.Current.Zone)
 		a.qualifyIn(r.QualifiedIn, r.Qualifies)
 	}
-	a.spend(spent-r.Spent, at, c.Current)
+	if len(c.Pinned.Bonuses) > 0 { // or what comes back was never counted
+		a.spend(spent-r.Spent, at, c.Current)
+		r.Spent = spent
+	}
 	a.Orders += one - r.Counted
-	r.Spent, r.Counted = spent, one
+	r.Counted = one
 }
 
 // ApplyIn posts what an order is worth in another wallet than points, into
 // the member's account there. Apply has decided it.
 func (a *Account) ApplyIn(r *Record, c Telling) error {
 	pinned, was := c.Pinned.In(a.Wallet)
-	current, is := c.Current.In(a.Wallet)
+	current, _ := c.Current.In(a.Wallet)
 	if !was { // the wallet is younger than the order, and paid a part of it
 		pinned = current
-	}
-	if !is {
-		current = pinned
 	}
 	c.Pinned, c.Current = pinned, current
 	a.Settle(c.Now, current)

@@ -47,12 +47,19 @@ const LongestStreak = 60
 
 // Reached is how far a member is with a goal.
 type Reached struct {
-	_     struct{} `cbor:",toarray"`
-	Goal  string
-	Given int64   // how often it gave, less what was taken back
-	Used  int64   // what that used up of what is counted; more than there is: a debt
-	Ends  []int64 // of a streak: the last period that each of its newest awards used up, unix seconds
-	Badge bool    // the goal awards one
+	_      struct{} `cbor:",toarray"`
+	Goal   string
+	Given  int64   // how often it gave, less what was taken back
+	Used   int64   // what that used up of what is counted; more than there is: a debt
+	Ends   []int64 // of a streak: the last period that each of its newest awards used up, unix seconds
+	Badges int64   // how often it awarded one here: what a merge brings was announced where it was awarded
+}
+
+// award counts badges.
+func (r *Reached) award(g *Goal, n int64) {
+	if g.Badge {
+		r.Badges += n
+	}
 }
 
 // through is the last period of a streak that is used up.
@@ -190,14 +197,13 @@ func (a *Account) pursue(t *Terms, seed string, now time.Time) Given {
 	for i := range t.Goals {
 		g := &t.Goals[i]
 		r := a.reached(g.ID)
-		r.Badge = g.Badge
 		if g.Streak.IsZero() {
 			a.pursueCount(g, r, seed, t, now, &out)
 		} else {
 			a.pursueStreak(g, r, seed, t, now, &out)
 		}
 	}
-	a.Goals = slices.DeleteFunc(a.Goals, func(r Reached) bool { return r.Given == 0 && r.Used == 0 && len(r.Ends) == 0 })
+	a.Goals = slices.DeleteFunc(a.Goals, func(r Reached) bool { return r.Given == 0 && r.Used == 0 && len(r.Ends) == 0 && r.Badges == 0 })
 	return out
 }
 
@@ -209,6 +215,7 @@ func (a *Account) pursueCount(g *Goal, r *Reached, seed string, t *Terms, now ti
 		}
 		n = a.give(g, n, seed, t, now, out)
 		r.Given += n
+		r.award(g, n)
 		r.Used += n * g.Reach
 	}
 	if have < r.Used && r.Given > 0 {
@@ -229,6 +236,7 @@ func (a *Account) pursueStreak(g *Goal, r *Reached, seed string, t *Terms, now t
 			break
 		}
 		r.Given++
+		r.award(g, 1)
 		r.Ends = append(r.Ends, last)
 		r.Ends = r.Ends[max(0, len(r.Ends)-endsKept):]
 	}

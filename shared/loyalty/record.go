@@ -55,7 +55,8 @@ func (r *Record) lodged(wallet string) *Other {
 }
 
 // Due are the wallets beside points whose accounts ApplyIn has to bring to
-// what the order is worth. It forgets those that hold nothing for it.
+// what the order is worth, or to when it counts from. It forgets those that
+// hold nothing for it.
 func (r *Record) Due() []string {
 	var out []string
 	r.Others = slices.DeleteFunc(r.Others, func(o Other) bool { return o.due == 0 && o.Points == 0 })

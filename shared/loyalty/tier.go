@@ -72,18 +72,16 @@ type Standing struct {
 	Since   int64  `cbor:"10,keyasint,omitempty"` // when the level last changed, unix seconds
 }
 
-// Month is what qualified in one month of the program's zone; number 0 is
-// all of them, where no window is set.
+// Month is what qualified in one month of the program's zone. Months are
+// told apart also where no window is set: another version may set one, and
+// what an order added is taken away from where it was added.
 type Month struct {
 	Number int64 // 12 times the year plus the month, 1 to 12
 	Points int64
 }
 
-// month is where something at an instant counts.
-func (x *Tiers) month(at time.Time, zone *time.Location) int64 {
-	if x.Window.IsZero() {
-		return 0
-	}
+// monthOf is where something at an instant counts.
+func monthOf(at time.Time, zone *time.Location) int64 {
 	y, m, _ := at.In(zone).Date()
 	return 12*int64(y) + int64(m)
 }
@@ -204,6 +202,8 @@ func (a *Account) stand(now time.Time, t *Terms) {
 		s.Until, s.Warn = 0, 0
 	case x.Downgrade == AtOnce && fits < has:
 		a.reach(fits, now, t)
+	case s.Until == 0: // a level that was reached where it had no end has one from now on
+		a.renew(now, t)
 	case due && fits == has:
 		a.renew(time.Unix(s.Until, 0), t)
 	case due && !s.Late && !x.Grace.IsZero():

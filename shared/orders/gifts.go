@@ -30,8 +30,11 @@ func gifts(tx *table.Tx, rec *loyalty.Record, a *loyalty.Account, now time.Time)
 		default: // it is free already, or was never used for this order
 			continue
 		}
-		if err != nil {
-			continue // the discount was given all the same: the shop has decided that
+		if err != nil { // the discount was given all the same: the shop has decided that
+			if err := tx.Fresh(); err != nil {
+				return err
+			}
+			continue
 		}
 		if len(d.Lines) > 0 {
 			rec.Gift(d.Lines[0])
@@ -55,7 +58,7 @@ func voucher(tx *table.Tx, written string, order loyalty.OrderRef, a *loyalty.Ac
 	v, err := tx.Voucher(code)
 	var none *loyalty.Error
 	if errors.As(err, &none) && none.Kind == loyalty.Missing {
-		return nil, nil
+		return nil, tx.Fresh()
 	}
 	if err != nil {
 		return nil, err

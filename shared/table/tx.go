@@ -48,6 +48,7 @@ type Tx struct {
 	items      map[Key]*row
 	order      []Key                    // of writing
 	accounts   map[Key]*loyalty.Account // as put
+	oneMoment  bool
 }
 
 type row struct {
@@ -107,10 +108,22 @@ func (s *Store) turn(ctx context.Context, k Key) (done func(), err error) {
 	}
 }
 
-// View runs read on fresh reads and writes nothing.
+// View runs read on fresh reads and writes nothing. It runs it again, until
+// two runs have read the same, where it asks for that with OneMoment.
 func (s *Store) View(ctx context.Context, program string, read func(*Tx) error) error {
-	return read(&Tx{ctx: ctx, store: s, program: program, consistent: true, items: map[Key]*row{}, accounts: map[Key]*loyalty.Account{}})
+	var before *Tx
+	for {
+		tx := &Tx{ctx: ctx, store: s, program: program, consistent: true, items: map[Key]*row{}, accounts: map[Key]*loyalty.Account{}}
+		if err := read(tx); err != nil || !tx.oneMoment || tx.sawTheSame(before) {
+			return err
+		}
+		before = tx
+	}
 }
+
+// OneMoment is for an answer that is made of several items which change
+// together: without it some may be of before a change and others of after it.
+func (tx *Tx) OneMoment() { tx.oneMoment = true }
 
 // pause waits a random while that grows with the attempts (full jitter, as in
 // "Exponential Backoff And Jitter", AWS Architecture Blog 2015).

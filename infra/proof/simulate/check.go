@@ -42,18 +42,38 @@ func (w *world) check(step int) {
 	}
 }
 
-// checkMember compares one member, to the lot and to the entry.
+// checkMember compares one member: what she has of every wallet, to the lot
+// and to the entry, and what was counted of her.
 func (w *world) checkMember(tx *table.Tx, p *programme, m *member) error {
 	a, err := tx.Account(m.id)
 	if err != nil {
 		return fmt.Errorf("member %s: %w", m.id, err)
 	}
+	if err := checkPot(tx, a, &m.pot, m); err != nil {
+		return err
+	}
+	for wallet, pot := range m.wallets {
+		a, err := tx.WalletAccount(m.id, wallet)
+		if err != nil {
+			return fmt.Errorf("%s of member %s: %w", wallet, m.id, err)
+		}
+		if err := checkPot(tx, a, pot, m); err != nil {
+			return fmt.Errorf("in %s: %w", wallet, err)
+		}
+	}
+	if len(a.Wallets) != len(m.wallets) {
+		return fmt.Errorf("%s has the wallets %v, and should have %d", m.id, a.Wallets, len(m.wallets))
+	}
+	return checkProgress(tx, a, m)
+}
+
+func checkPot(tx *table.Tx, a *loyalty.Account, m *pot, of *member) error {
 	ledger, err := tx.Ledger(a)
 	if err != nil {
-		return fmt.Errorf("ledger of %s: %w", m.id, err)
+		return fmt.Errorf("ledger of %s: %w", of.id, err)
 	}
 	if v := loyalty.Verify(a, ledger); !v.Valid {
-		return fmt.Errorf("the ledger of %s does not hold from entry %d on", m.id, v.FirstBad)
+		return fmt.Errorf("the ledger of %s does not hold from entry %d on", of.id, v.FirstBad)
 	}
 	var got, want []string
 	for _, e := range ledger {
@@ -63,7 +83,7 @@ func (w *world) checkMember(tx *table.Tx, p *programme, m *member) error {
 		want = append(want, fmt.Sprint(l.kind, " ", l.points))
 	}
 	if g, s := strings.Join(got, ", "), strings.Join(want, ", "); g != s {
-		return fmt.Errorf("the ledger of %s is\n%s\nand should be\n%s", m.id, g, s)
+		return fmt.Errorf("the ledger of %s is\n%s\nand should be\n%s", of.id, g, s)
 	}
 	lots := map[lot]bool{}
 	for _, l := range a.Lots {
@@ -71,15 +91,72 @@ func (w *world) checkMember(tx *table.Tx, p *programme, m *member) error {
 	}
 	for _, l := range m.lots {
 		if !lots[l] {
-			return fmt.Errorf("%s has the lots %+v, and should have %+v", m.id, a.Lots, m.lots)
+			return fmt.Errorf("%s has the lots %+v, and should have %+v", of.id, a.Lots, m.lots)
 		}
 	}
 	held := int64(0)
 	for _, h := range a.Holds {
 		held += h.Points()
 	}
-	if len(lots) != len(m.lots) || held != m.held() || a.Owed != m.owed || a.Balance != m.balance || a.Into != m.into {
-		return fmt.Errorf("%s: the account is %+v, and should be %+v", m.id, a, m)
+	if len(lots) != len(m.lots) || held != m.held() || a.Owed != m.owed || a.Balance != m.balance || a.Into != of.into {
+		return fmt.Errorf("%s: the account is %+v, and should be %+v", of.id, a, m)
+	}
+	return nil
+}
+
+// checkProgress compares what was counted of a member, her vouchers and her
+// standing.
+func checkProgress(tx *table.Tx, a *loyalty.Account, m *member) error {
+	var got, want []string
+	for _, t := range a.Tallies {
+		got = append(got, fmt.Sprint(t.ID, " ", t.Period, " ", t.N, " ", t.Points))
+	}
+	for _, t := range m.tallies {
+		want = append(want, fmt.Sprint(t.id, " ", t.day, " ", t.n, " ", t.points))
+	}
+	for _, g := range a.Goals {
+		got = append(got, fmt.Sprint(g.Goal, " gave ", g.Given))
+	}
+	for id, n := range m.given {
+		if n != 0 {
+			want = append(want, fmt.Sprint(id, " gave ", n))
+		}
+	}
+	for _, mo := range a.Standing.Months {
+		if mo.Points != 0 {
+			got = append(got, fmt.Sprint("month ", mo.Number, " ", mo.Points))
+		}
+	}
+	for mo, n := range m.months {
+		if n != 0 {
+			want = append(want, fmt.Sprint("month ", mo, " ", n))
+		}
+	}
+	for _, v := range a.Vouchers {
+		item, err := tx.Voucher(v.Code)
+		if err != nil {
+			return err
+		}
+		got = append(got, fmt.Sprint("voucher ", v.Code, " ", item.Stage, " ", v.Until))
+	}
+	for _, v := range m.open {
+		want = append(want, fmt.Sprint("voucher ", v.code, " issued ", v.until))
+	}
+	for _, s := range a.Spells {
+		if s.Start != 0 || s.Spent != 0 || s.Offer.Period != 0 {
+			got = append(got, fmt.Sprint("spell ", s.Start, " to ", s.Ends, " ", s.Spent, " offer ", s.Offer.Period, " until ", s.Offer.Until))
+		}
+	}
+	if s := m.spell; s != (spell{}) {
+		want = append(want, fmt.Sprint("spell ", s.start, " to ", s.ends, " ", s.spent, " offer ", s.offer.period, " until ", s.offer.until))
+	}
+	s := &a.Standing
+	got = append(got, fmt.Sprint("tier ", s.Level, " until ", s.Until, " ", s.Late, " changes ", s.Changes))
+	want = append(want, fmt.Sprint("tier ", m.level, " until ", m.until, " ", m.late, " changes ", m.changes))
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		return fmt.Errorf("of %s is counted\n%s\nand should be\n%s", m.id, strings.Join(got, ", "), strings.Join(want, ", "))
 	}
 	return nil
 }
@@ -105,6 +182,7 @@ func (w *world) finish(step int) {
 	}
 	w.check(step)
 	w.checkOrders(step)
+	w.checkCounts(step)
 	w.checkBooks(step)
 	w.checkErased(step)
 	if w.feed != nil {
@@ -121,8 +199,12 @@ func (w *world) settleAll(step int) {
 		w.violated(step, "the schedule fails: %v", err)
 	}
 	for _, p := range w.programmes {
-		for _, m := range p.members {
-			m.settle(now, p.rules())
+		for _, id := range p.people {
+			m := p.members[id].copy()
+			for _, wallet := range []string{"", "cash", "gift"} {
+				m.settled(wallet, now, p)
+			}
+			p.store(m)
 		}
 	}
 }
@@ -147,6 +229,9 @@ func (w *world) checkOrders(step int) {
 				}
 				firsts := 0
 				for _, e := range list {
+					if e.Wallet != "" {
+						continue
+					}
 					switch e.Type {
 					case loyalty.Earn:
 						earned += e.Points
@@ -155,7 +240,7 @@ func (w *world) checkOrders(step int) {
 						earned += e.Points
 					}
 				}
-				if rec.Points != o.points || o.told != nil && rec.Member != o.member {
+				if rec.Points != o.points || rec.ByGoals != o.byGoals || o.told != nil && rec.Member != o.member {
 					return fmt.Errorf("order %s is worth %d of %s, and should be worth %d of %s", ref, rec.Points, rec.Member, o.points, o.member)
 				}
 				if earned < rec.Points || o.at != 0 && firsts == 0 { // points that died are not clawed back
@@ -171,19 +256,100 @@ func (w *world) checkOrders(step int) {
 	for _, p := range w.programmes {
 		for _, s := range w.shops[p.name].orders {
 			o := p.orders[s.ref()]
-			if o == nil || o.told == nil || o.redemption != "" || !o.counts() {
+			if o == nil || o.told != s.newest() || o.redemption != "" || !o.counts() || len(o.rules.levels) > 0 || o.rules.perOrder+o.rules.launch > 0 {
 				continue
 			}
-			e := s.newest()
-			back := e.refunded
-			for _, n := range e.refunds {
-				back += n
-			}
-			if want := (e.goods - min(back, e.goods)) * o.rules.points / o.rules.amount; o.told == e && o.points != want {
-				w.violated(step, "order %s ends at %d, its newest state is worth %d", s.ref(), o.points, want)
+			fresh := &order{}
+			fresh.set(o.told)
+			if want := sumOf(fresh.left()) * o.rules.points / o.rules.amount; o.points-o.byGoals != want {
+				w.violated(step, "order %s ends at %d, its newest state is worth %d", s.ref(), o.points-o.byGoals, want)
 			}
 		}
 	}
+}
+
+// checkCounts holds what is counted against what it was counted from, by the
+// product's own items: goals against orders, the budget against what orders
+// drew, vouchers against what goals gave and what accounts say can be used.
+func (w *world) checkCounts(step int) {
+	store := table.NewStore(w.base)
+	for _, p := range w.programmes {
+		if err := store.View(context.Background(), p.name, func(tx *table.Tx) error { return p.checkCounts(tx, w) }); err != nil {
+			w.violated(step, "program %s: %v", p.name, err)
+		}
+	}
+}
+
+func (p *programme) checkCounts(tx *table.Tx, w *world) error {
+	sums := map[string]int64{} // by member and goal
+	drawn := int64(0)
+	for ref := range p.orders {
+		source, id, _ := strings.Cut(ref, "/")
+		rec, err := tx.Record(loyalty.OrderRef{Source: source, ID: id})
+		if err != nil {
+			return err
+		}
+		for _, u := range rec.Uses {
+			if u.Period == 0 { // limits forget days
+				sums[p.holder(rec.Member).id+" "+u.ID] += u.N
+			}
+		}
+		for _, u := range rec.Drawn {
+			drawn += u.Points
+		}
+	}
+	b, err := tx.Budget("launch")
+	if err != nil {
+		return err
+	}
+	if b.Used != drawn || b.Used > launchBudget {
+		return fmt.Errorf("the budget of %d has %d used, orders drew %d", launchBudget, b.Used, drawn)
+	}
+	usable := map[string]bool{}
+	rewards := map[string]int64{} // by member: what goals gave
+	for _, id := range p.people {
+		a, err := tx.Account(id)
+		if err != nil {
+			return err
+		}
+		for _, t := range a.Tallies {
+			if t.Period == 0 {
+				sums[id+" "+t.ID] -= t.N
+			}
+		}
+		for _, g := range a.Goals {
+			if g.Goal == "card" {
+				rewards[id] = g.Given
+			}
+		}
+		for _, v := range a.Vouchers {
+			usable[v.Code] = true
+		}
+	}
+	for what, n := range sums {
+		if n != 0 {
+			return fmt.Errorf("orders add %d more to %s than is counted", n, what)
+		}
+	}
+	now := time.Unix(w.clock, 0)
+	for code := range p.vouchers {
+		v, err := tx.Voucher(code)
+		if err != nil {
+			return err
+		}
+		if can := v.StageAt(now) == loyalty.VoucherIssued; can != usable[code] {
+			return fmt.Errorf("voucher %s is %s, and its account says that it can be used: %v", code, v.StageAt(now), usable[code])
+		}
+		if v.Goal == "card" && v.Stage != loyalty.VoucherWithdrawn {
+			rewards[p.holder(v.Member).id]--
+		}
+	}
+	for id, n := range rewards {
+		if n != 0 {
+			return fmt.Errorf("%s has %d vouchers fewer than the card gave", id, n)
+		}
+	}
+	return nil
 }
 
 // checkBooks recomputes the whole table, as anyone can: every ledger, the
@@ -259,19 +425,26 @@ var announced = map[string]string{
 func (w *world) checkEvents(step int) {
 	want := map[string]string{}
 	for _, p := range w.programmes {
+		for id, what := range p.happened {
+			want[id] = "regulars/" + p.name + " " + what
+		}
 		for _, m := range p.members {
-			for i, l := range m.ledger {
-				points := l.points + l.moved
-				if kind := announced[l.kind]; kind != "" && points != 0 {
-					want[fmt.Sprintf("evt_%s%010d", m.id, i+1)] = fmt.Sprintf("regulars/%s %s mem_%s %d", p.name, kind, m.id, points)
-				}
+			m.eventsOf(p, &m.pot, "", want)
+			for wallet, pot := range m.wallets {
+				m.eventsOf(p, pot, "_"+wallet, want)
 			}
-			want["evt_enrol_"+m.id] = fmt.Sprintf("regulars/%s %s mem_%s 0", p.name, events.MemberEnrolled, m.id)
+			want["evt_enrol_"+m.id] = fmt.Sprintf("regulars/%s %s mem_%s", p.name, events.MemberEnrolled, m.id)
 			if m.into != "" {
-				want["evt_merge_"+m.id] = fmt.Sprintf("regulars/%s %s mem_%s %d", p.name, events.MemberMerged, m.into, -m.ledger[len(m.ledger)-1].points)
+				want["evt_merge_"+m.id] = fmt.Sprintf("regulars/%s %s mem_%s", p.name, events.MemberMerged, m.into)
+				if moved := -m.ledger[len(m.ledger)-1].points; moved != 0 {
+					want["evt_merge_"+m.id] += fmt.Sprint(" ", moved)
+				}
 			}
 		}
 		for id, red := range p.spent {
+			if red.payout {
+				continue
+			}
 			if red.stage == "captured" || red.stage == "cancelled" {
 				want["evt_capture_"+id] = ""
 			}
@@ -282,7 +455,7 @@ func (w *world) checkEvents(step int) {
 	}
 	last := map[string]string{} // by member: the newest entry told
 	for _, e := range w.announcer.told {
-		if e.Type == events.HoldExpired || e.Type == events.PrivacyRequested {
+		if e.Type == events.PrivacyRequested {
 			continue // of these the model keeps no list
 		}
 		expect, ok := want[e.ID]
@@ -294,18 +467,24 @@ func (w *world) checkEvents(step int) {
 			Member string
 			Points int64
 			Entry  string
+			Wallet string
 		}
 		if err := json.Unmarshal(e.Data, &d); err != nil {
 			w.violated(step, "event %s: %v", e.ID, err)
 			return
 		}
-		if got := fmt.Sprintf("%s %s %s %d", e.Source, e.Type, d.Member, d.Points); expect != "" && got != expect {
+		got := fmt.Sprintf("%s %s %s", e.Source, e.Type, d.Member)
+		if d.Points != 0 {
+			got += fmt.Sprint(" ", d.Points)
+		}
+		if expect != "" && got != expect {
 			w.violated(step, "event %s is %s, and should be %s", e.ID, got, expect)
 		}
-		if d.Entry < last[d.Member] && d.Entry != "" && !w.announcer.refused[e.ID] && !w.announcer.exempt[e.ID] {
-			w.violated(step, "event %s came after %s", d.Entry, last[d.Member])
+		ledger := d.Member + d.Wallet
+		if d.Entry < last[ledger] && d.Entry != "" && !w.announcer.refused[e.ID] && !w.announcer.exempt[e.ID] {
+			w.violated(step, "event %s came after %s", d.Entry, last[ledger])
 		}
-		last[d.Member] = max(last[d.Member], d.Entry)
+		last[ledger] = max(last[ledger], d.Entry)
 		delete(want, e.ID)
 	}
 	for id, what := range want {
@@ -313,6 +492,19 @@ func (w *world) checkEvents(step int) {
 			w.violated(step, "event %s %s was not told", id, what)
 			return
 		}
+	}
+}
+
+// eventsOf adds the events of what a member has of a wallet.
+func (m *member) eventsOf(p *programme, of *pot, wallet string, want map[string]string) {
+	for i, l := range of.ledger {
+		points := l.points + l.moved
+		if kind := announced[l.kind]; kind != "" && points != 0 {
+			want[fmt.Sprintf("evt_%s%010d%s", m.id, i+1, wallet)] = fmt.Sprintf("regulars/%s %s mem_%s %d", p.name, kind, m.id, points)
+		}
+	}
+	for _, id := range of.ended {
+		want["evt_hold_"+id] = fmt.Sprintf("regulars/%s %s mem_%s %d", p.name, events.HoldExpired, m.id, p.spent[id].points)
 	}
 }
 

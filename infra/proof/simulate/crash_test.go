@@ -1,10 +1,12 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,7 +25,12 @@ type life struct {
 func newLife(seed uint64) *life {
 	w := newWorld(seed, noFaults, seam{})
 	l := &life{w, w.programmes[0], rand.New(rand.NewPCG(1, 1))}
-	l.do(&publish{rules{points: 1, amount: 100, life: 10, clawback: "debt", hold: 15 * time.Minute, minimum: 1, grace: 30}})
+	l.do(&publish{rules{
+		points: 1, amount: 100, life: 10, clawback: "debt", hold: 15 * time.Minute, minimum: 1, grace: 30,
+		cashback: 5, least: 1, topUp: 10, card: 9, lasts: 30, every: 40, badge: 2, greeted: true,
+		perOrder: 7, perDay: 100, launch: 60, budget: launchBudget, usual: 40_000, usualMonths: 1, within: 10,
+		levels: []level{{"silver", 800, 125}, {"gold", 4000, 150}}, window: 12, validity: 60, downgrade: "period_end",
+	}})
 	return l
 }
 
@@ -46,7 +53,7 @@ func (l *life) last(what string) string {
 
 func (l *life) order(member, customer string, ch channel, redemption string) *tellOrder {
 	o := &shopOrder{source: "till", id: fmt.Sprint(l.number()), channel: ch, member: member, customer: customer}
-	o.editions = []*edition{{version: 1, state: "fulfilled", placedAt: l.clock, paidAt: l.clock, fulfilledAt: l.clock, lines: []int64{90_000}, goods: 90_000, redemption: redemption}}
+	o.editions = []*edition{{version: 1, state: "fulfilled", placedAt: l.clock, paidAt: l.clock, fulfilledAt: l.clock, lines: []goodsLine{{90_000, 9, "beans"}}, redemption: redemption, order: o.ref()}}
 	return &tellOrder{o, o.editions[0]}
 }
 
@@ -59,7 +66,7 @@ func (t *tellOrder) changed(f func(*edition)) *tellOrder {
 }
 
 func (l *life) spend(path, member string, points int64) {
-	l.do(&spend{path, member, points}, func(m *message) {
+	l.do(&spend{path: path, member: member, points: points}, func(m *message) {
 		m.key = l.key("spend")
 		m.acked = func(body map[string]any) {
 			if body["status"] == "held" {
@@ -114,14 +121,17 @@ var crashes = []struct {
 		l.do(&merge{from: two, into: m})
 		return &redact{"5", 77}
 	}},
-	{"an evaluation", func(*life, string) Op { return &evaluate{4_500, "basket"} }},
-	{"a hold", func(l *life, m string) Op { l.do(l.order(m, "", byAPI, "")); return &spend{"/v1/holds", m, 20} }},
-	{"a hold that is refused", func(_ *life, m string) Op { return &spend{"/v1/holds", m, 1 << 40} }},
+	{"an evaluation", func(*life, string) Op { return &evaluate{amount: 4_500, id: "basket"} }},
+	{"a hold", func(l *life, m string) Op {
+		l.do(l.order(m, "", byAPI, ""))
+		return &spend{path: "/v1/holds", member: m, points: 20}
+	}},
+	{"a hold that is refused", func(_ *life, m string) Op { return &spend{path: "/v1/holds", member: m, points: 1 << 40} }},
 	{"a capture", func(l *life, m string) Op { return l.held(m, "capture") }},
 	{"a release", func(l *life, m string) Op { return l.held(m, "release") }},
 	{"a redemption", func(l *life, m string) Op {
 		l.do(l.order(m, "", byAPI, ""))
-		return &spend{"/v1/redemptions", m, 20}
+		return &spend{path: "/v1/redemptions", member: m, points: 20}
 	}},
 	{"a cancellation", func(l *life, m string) Op {
 		l.do(l.order(m, "", byAPI, ""))
@@ -159,6 +169,63 @@ var crashes = []struct {
 		return file
 	}},
 	{"new rules", func(l *life, _ string) Op { return &publish{draw(l.r)} }},
+	{"an order that touches all there is", func(l *life, m string) Op {
+		l.do(l.order(m, "", byAPI, ""))
+		l.spend("/v1/redemptions", m, 30)
+		o := l.order(m, "", byAPI, "rdm_"+l.last("redemption"))
+		o.e.codes = []string{l.voucher(m)}
+		return o
+	}},
+	{"a refund that takes a voucher back", func(l *life, m string) Op {
+		o := l.order(m, "", byAPI, "")
+		l.do(o)
+		return o.changed(func(e *edition) { e.refunded = 40_000 })
+	}},
+	{"a cancelled order that gives a voucher back", func(l *life, m string) Op {
+		l.do(l.order(m, "", byAPI, ""))
+		o := l.order(m, "", byAPI, "")
+		o.e.codes = []string{l.voucher(m)}
+		l.do(o)
+		return o.changed(func(e *edition) { e.state = "cancelled" })
+	}},
+	{"a merge of all there is", func(l *life, m string) Op {
+		for _, id := range []string{m, l.p.people[1]} {
+			l.do(l.order(id, "", byAPI, ""))
+			l.do(&activity{kind: "top_up", key: id, member: id, at: l.clock, amount: 5000})
+			l.do(&payout{id, "cash", 100})
+		}
+		return &merge{from: l.p.people[1], into: m}
+	}},
+	{"an activity", func(l *life, m string) Op {
+		return &activity{kind: "review", key: "1", member: m, at: l.clock}
+	}},
+	{"an activity for another wallet", func(l *life, m string) Op {
+		return &activity{kind: "top_up", key: "1", member: m, at: l.clock, amount: 5000}
+	}},
+	{"a hold of cashback", func(l *life, m string) Op {
+		l.do(l.order(m, "", byAPI, ""))
+		return &spend{path: "/v1/holds", member: m, points: 20, wallet: "cash"}
+	}},
+	{"a payout", func(l *life, m string) Op { l.do(l.order(m, "", byAPI, "")); return &payout{m, "cash", 300} }},
+	{"a payout that is approved", func(l *life, m string) Op { return &decision{l.payout(m), "approve"} }},
+	{"a payout that is rejected", func(l *life, m string) Op { return &decision{l.payout(m), "reject"} }},
+	{"a voucher that is asked about", func(l *life, m string) Op {
+		l.do(l.order(m, "", byAPI, ""))
+		return &voucherAsked{l.voucher(m)}
+	}},
+	{"a voucher that is used", func(l *life, m string) Op {
+		l.do(l.order(m, "", byAPI, ""))
+		return &voucherUse{code: l.voucher(m), order: "basket"}
+	}},
+	{"a voucher that is released", func(l *life, m string) Op {
+		l.do(l.order(m, "", byAPI, ""))
+		code := l.voucher(m)
+		l.do(&voucherUse{code: code})
+		return &voucherBack{code}
+	}},
+	{"a choice of points", func(l *life, m string) Op { l.offer(m); return &choose{m, "points"} }},
+	{"a choice of money", func(l *life, m string) Op { l.offer(m); return &choose{m, "money"} }},
+	{"a choice of a voucher", func(l *life, m string) Op { l.offer(m); return &choose{m, "coffee"} }},
 	{"the schedule", func(l *life, m string) Op {
 		for _, id := range []string{m, l.p.people[1], l.p.people[2]} {
 			l.do(l.order(id, "", byAPI, ""))
@@ -176,8 +243,40 @@ func (l *life) held(member, what string) Op {
 	return &endSpending{id, "/v1/holds/hld_" + id + "/" + what, what}
 }
 
+// voucher is the code of the member's newest.
+func (l *life) voucher(member string) string {
+	open := l.p.members[member].open
+	return open[len(open)-1].code
+}
+
+func (l *life) payout(member string) string {
+	l.do(l.order(member, "", byAPI, ""))
+	m := l.do(&payout{member, "cash", 300})
+	var body struct{ ID string }
+	if err := json.Unmarshal(m.reply, &body); err != nil {
+		panic(err)
+	}
+	return body.ID[len("pay_"):]
+}
+
+// offer lets a member buy for a month, so that there is something to choose.
+func (l *life) offer(member string) {
+	l.do(l.order(member, "", byAPI, ""))
+	l.runUntil(l.p.members[member].spell.ends + 60)
+}
+
 // keeps are the routes that keep their answer under an idempotency key.
-var keeps = regexp.MustCompile(`^POST /v1/(orders$|imports$|holds|redemptions|members$|members/{id}/(merge|adjustments)$)`)
+var keeps = regexp.MustCompile(`^POST /v1/(orders$|imports$|holds|redemptions|payouts|activities|vouchers/(redeem|{code})|members$|members/{id}/(merge|adjustments|choices)$)`)
+
+// ended tells whether some delivery of a kind ended in that way.
+func (l *life) ended(kind, how string) bool {
+	for o := range l.tally.Outcomes {
+		if o.kind == kind && strings.HasPrefix(o.end, how) {
+			return true
+		}
+	}
+	return false
+}
 
 // Every operation of every handler is cut off at each of its calls of the
 // store in turn, before and after each write, and sent again: it has had its
@@ -220,6 +319,9 @@ func TestACrashAtEveryCallOfTheStore(t *testing.T) {
 					t.Fatalf("%s was not answered", c.name)
 				}
 				if l.tally.Crashes == 0 {
+					if op != nil && !strings.Contains(c.name, "refused") && !l.ended(c.name, "20") {
+						t.Errorf("%s did nothing: %v", c.name, l.tally.Outcomes)
+					}
 					if k < 2 {
 						t.Errorf("%s makes no call of the store", c.name)
 					}
@@ -278,6 +380,33 @@ func TestDecisionsRightAfterAnother(t *testing.T) {
 		},
 		"a new name after a merge":        func(l *life, a, b, _ string) { l.do(&merge{from: a, into: b}); l.do(&rename{a, "person-new."}) },
 		"the end of tokens after a merge": func(l *life, a, b, _ string) { l.do(&merge{from: a, into: b}); l.do(&revoke{a}) },
+		"a voucher in the order after the one that gave it": func(l *life, a, _, _ string) {
+			l.do(l.order(a, "", byAPI, ""))
+			o := l.order(a, "", byAPI, "")
+			o.e.codes = []string{l.voucher(a)}
+			l.do(o)
+		},
+		"a voucher in an order after a merge": func(l *life, a, b, _ string) {
+			l.do(l.order(a, "", byAPI, ""))
+			l.do(&merge{from: a, into: b})
+			o := l.order(b, "", byAPI, "")
+			o.e.codes = []string{l.voucher(b)}
+			l.do(o)
+		},
+		"a cancellation of cashback after a merge": func(l *life, a, b, _ string) {
+			l.do(l.order(a, "", byAPI, ""))
+			l.do(&spend{path: "/v1/redemptions", member: a, points: 30, wallet: "cash"}, func(m *message) {
+				m.acked = func(body map[string]any) { l.remember(l.p, "redemption", body["id"].(string)[4:]) }
+			})
+			id := l.last("redemption")
+			l.do(&merge{from: a, into: b})
+			l.do(&endSpending{id, "/v1/redemptions/rdm_" + id + "/cancel", "cancel"})
+		},
+		"a payout approved after a merge": func(l *life, a, b, _ string) {
+			id := l.payout(a)
+			l.do(&merge{from: a, into: b})
+			l.do(&decision{id, "approve"})
+		},
 		"a customer's name after a merge": func(l *life, _, b, _ string) {
 			l.do(&tellCustomer{"5", "person-one."})
 			l.do(&merge{from: l.p.external["north-shopify/5"], into: b})

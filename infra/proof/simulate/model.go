@@ -1,6 +1,9 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -20,25 +23,17 @@ type programme struct {
 	people   []string           // member ids in the order in which they came
 	external map[string]string  // source + "/" + the shop's own id -> member
 	orders   map[string]*order  // by source + "/" + id
+	acts     map[string]*act    // activities by type + "/" + key
+	vouchers map[string]*voucher
+	nameless []*voucher        // just made: their codes are seen when they are written
+	used     int64             // of the budget
+	happened map[string]string // events beside those of ledgers, by id
 	spent    map[string]*redemption
 	receipts map[string][]answer    // by idempotency key: what it was answered, one of these
 	erased   []string               // names of people whose data must be gone
 	asked    map[string]string      // privacy requests: who is yet to be erased for it, "" when all is done
 	files    map[string]*workImport // of imports, by program/id
 	about    map[string]string      // privacy requests: whom they were about
-}
-
-// rules are what the simulation varies of a program document.
-type rules struct {
-	version        int64
-	points, amount int64 // that many points for so many minor units
-	fulfilled      bool  // orders count when fulfilled, not when paid
-	pending, life  int   // days until points ripen, and until they die (0: never)
-	wholeDays      bool  // they die at the end of their last day
-	clawback       string
-	hold           time.Duration
-	minimum        int64
-	grace          int // days
 }
 
 const pointWorth = 5 // minor units that one point pays, in every simulated program
@@ -51,7 +46,25 @@ var zone = func() *time.Location {
 	return z
 }()
 
-func (p *programme) rules() rules { return p.versions[len(p.versions)-1] }
+// rules are those for everyone.
+func (p *programme) rules() rules { return p.pick("", "") }
+
+// pick is the newest version that is for a member and a store: one that is
+// rolled out to them, or else one that is for all.
+func (p *programme) pick(member, store string) rules {
+	for _, r := range slices.Backward(p.versions) {
+		if r.store == "" && r.percent == 0 || store != "" && r.store == store || member != "" && hundredth(member) < r.percent {
+			return r
+		}
+	}
+	panic("the first version is for all")
+}
+
+// hundredth is which part of a hundred a member is in.
+func hundredth(member string) int64 {
+	sum := sha256.Sum256([]byte("rollout/" + member))
+	return int64(binary.BigEndian.Uint64(sum[:]) % 100)
+}
 
 // holder is a copy of the member who now has the points of a member; nil when
 // there is none. Decisions work on copies and store them when they are made.
@@ -86,13 +99,37 @@ func (p *programme) store(ms ...*member) {
 			p.people = append(p.people, m.id)
 		}
 		m.touched = true
+		p.tellChanges(p.members[m.id], m)
 		p.members[m.id] = m
 	}
 }
 
-// member is a person's points. Times are unix seconds; an end of 0 is never.
+// member is a person: what she has in points and in other wallets, and what
+// was counted of her. Times are unix seconds; an end of 0 is never.
 type member struct {
 	id      string
+	pot     // points
+	wallets map[string]*pot
+	into    string   // whom it was merged into
+	merged  []string // who was merged into this one
+	name    string   // in a simulation everyone's is her own
+	gone    bool     // erased
+	touched bool     // since the last check
+
+	tallies []score
+	given   map[string]int64 // how often each goal gave
+	badges  int64            // of those, how many badges were awarded here
+	open    []*voucher       // that can be used, in the order in which they came
+	standing
+	spell spell
+
+	// Of the decision under way, until it is stored.
+	made   []*voucher
+	change []func(*programme)
+}
+
+// pot is what a member has of one wallet.
+type pot struct {
 	lots    []lot
 	holds   []hold
 	owed    int64
@@ -100,11 +137,7 @@ type member struct {
 	balance int64
 	dead    []part   // what died unspent, by when
 	at      int64    // of the last decision
-	into    string   // whom it was merged into
-	merged  []string // who was merged into this one
-	name    string   // in a simulation everyone's is her own
-	gone    bool     // erased
-	touched bool     // since the last check
+	ended   []string // holds that time ended
 }
 
 type (
@@ -112,7 +145,7 @@ type (
 	part struct{ end, points int64 }
 	hold struct {
 		id    string
-		until int64
+		until int64 // 0: people end it
 		parts []part
 	}
 	line struct {
@@ -122,19 +155,53 @@ type (
 	}
 )
 
-func (m *member) copy() *member {
+func (m *pot) copy() pot {
 	c := *m
 	c.lots, c.holds, c.dead = slices.Clone(m.lots), slices.Clone(m.holds), slices.Clone(m.dead)
-	c.ledger = slices.Clip(m.ledger)
+	c.ledger, c.ended = slices.Clip(m.ledger), slices.Clip(m.ended)
+	return c
+}
+
+func (m *member) copy() *member {
+	c := *m
+	c.pot = m.pot.copy()
+	c.wallets = map[string]*pot{}
+	for id, w := range m.wallets {
+		w := w.copy()
+		c.wallets[id] = &w
+	}
+	c.tallies, c.open, c.given = slices.Clone(m.tallies), slices.Clone(m.open), maps.Clone(m.given)
+	c.months = maps.Clone(m.months)
 	return &c
 }
 
-func (m *member) write(kind string, points int64) {
+// in is what a member has of a wallet, "" for points; of one that she has not
+// it is an empty one, which counts when it is open.
+func (m *member) in(wallet string) *pot {
+	if wallet == "" {
+		return &m.pot
+	}
+	if w := m.wallets[wallet]; w != nil {
+		return w
+	}
+	return &pot{}
+}
+
+func (m *member) openWallet(wallet string, w *pot) {
+	if wallet != "" {
+		if m.wallets == nil {
+			m.wallets = map[string]*pot{}
+		}
+		m.wallets[wallet] = w
+	}
+}
+
+func (m *pot) write(kind string, points int64) {
 	m.balance += points
 	m.ledger = append(m.ledger, line{kind: kind, points: points})
 }
 
-func (m *member) usable() (n int64) {
+func (m *pot) usable() (n int64) {
 	for _, l := range m.lots {
 		if l.ripe == 0 {
 			n += l.points
@@ -143,7 +210,7 @@ func (m *member) usable() (n int64) {
 	return n
 }
 
-func (m *member) pending() (n int64) {
+func (m *pot) pending() (n int64) {
 	for _, l := range m.lots {
 		if l.ripe > 0 {
 			n += l.points
@@ -152,7 +219,7 @@ func (m *member) pending() (n int64) {
 	return n
 }
 
-func (m *member) held() (n int64) {
+func (m *pot) held() (n int64) {
 	for _, h := range m.holds {
 		n += sum(h.parts)
 	}
@@ -166,7 +233,7 @@ func sum(parts []part) (n int64) {
 	return n
 }
 
-func (m *member) put(ripe, end, points int64) {
+func (m *pot) put(ripe, end, points int64) {
 	if points == 0 {
 		return
 	}
@@ -180,7 +247,7 @@ func (m *member) put(ripe, end, points int64) {
 }
 
 // takeFrom takes up to so many points from the lot with these dates.
-func (m *member) takeFrom(ripe, end, points int64) int64 {
+func (m *pot) takeFrom(ripe, end, points int64) int64 {
 	for i, l := range m.lots {
 		if l.ripe == ripe && l.end == end {
 			n := min(points, l.points)
@@ -194,7 +261,7 @@ func (m *member) takeFrom(ripe, end, points int64) int64 {
 }
 
 // take takes usable points, those that die first first.
-func (m *member) take(points int64) (parts []part) {
+func (m *pot) take(points int64) (parts []part) {
 	for points > 0 {
 		first := -1
 		for i, l := range m.lots {
@@ -215,28 +282,54 @@ func (m *member) take(points int64) (parts []part) {
 func sooner(a, b int64) bool { return a != 0 && (b == 0 || a < b) }
 
 // settle does what the clock has decided up to now, each thing at its instant.
-func (m *member) settle(now time.Time, r rules) {
-	for {
-		due := m.next()
-		if due == 0 || due > now.Unix() {
-			return
-		}
-		m.holds = slices.DeleteFunc(m.holds, func(h hold) bool {
-			if h.until > due {
-				return false
-			}
-			m.putBack(h.parts)
-			return true
-		})
-		m.ripen(due)
-		m.die(due)
-		m.pay(r)
-		m.at = max(due, m.at)
+func (m *pot) settle(now time.Time, r rules) {
+	for due := m.next(); due != 0 && due <= now.Unix(); due = m.next() {
+		m.tick(due, r)
 	}
 }
 
+// settle of a member is of her points and of all that was counted of her.
+func (m *member) settle(now time.Time, r rules) {
+	for due := m.next(); due != 0 && due <= now.Unix(); due = m.next() {
+		m.tick(due, r)
+		m.closeSpell(due, r)
+		m.stand(time.Unix(due, 0), r)
+		m.open = slices.DeleteFunc(m.open, func(v *voucher) bool { return v.until > 0 && v.until <= due })
+	}
+}
+
+func (m *pot) tick(due int64, r rules) {
+	m.holds = slices.DeleteFunc(m.holds, func(h hold) bool {
+		if h.until == 0 || h.until > due {
+			return false
+		}
+		m.putBack(h.parts)
+		m.ended = append(m.ended, h.id)
+		return true
+	})
+	m.ripen(due)
+	m.die(due)
+	m.pay(r)
+	m.at = max(due, m.at)
+}
+
+func (m *member) next() int64 {
+	at := m.pot.next()
+	for _, t := range []int64{m.until, m.warn, m.shifts, m.spell.ends, m.spell.offer.until} {
+		if t != 0 && sooner(t, at) {
+			at = t
+		}
+	}
+	for _, v := range m.open {
+		if v.until != 0 && sooner(v.until, at) {
+			at = v.until
+		}
+	}
+	return at
+}
+
 // next is when the clock decides something about the member; 0 for never.
-func (m *member) next() (at int64) {
+func (m *pot) next() (at int64) {
 	for _, l := range m.lots {
 		for _, t := range []int64{l.ripe, l.end} {
 			if sooner(t, at) {
@@ -252,13 +345,13 @@ func (m *member) next() (at int64) {
 	return at
 }
 
-func (m *member) putBack(parts []part) {
+func (m *pot) putBack(parts []part) {
 	for _, p := range parts {
 		m.put(0, p.end, p.points)
 	}
 }
 
-func (m *member) ripen(due int64) {
+func (m *pot) ripen(due int64) {
 	var ripe []part
 	m.lots = slices.DeleteFunc(m.lots, func(l lot) bool {
 		if l.ripe == 0 || l.ripe > due {
@@ -274,7 +367,7 @@ func (m *member) ripen(due int64) {
 	}
 }
 
-func (m *member) die(due int64) {
+func (m *pot) die(due int64) {
 	var n int64
 	m.lots = slices.DeleteFunc(m.lots, func(l lot) bool {
 		if l.end == 0 || l.end > due {
@@ -290,7 +383,7 @@ func (m *member) die(due int64) {
 }
 
 // bury remembers what died unspent: the newest 16 ends, of 60 days.
-func (m *member) bury(end, points int64) {
+func (m *pot) bury(end, points int64) {
 	for i := range m.dead {
 		if m.dead[i].end == end {
 			m.dead[i].points += points
@@ -303,7 +396,7 @@ func (m *member) bury(end, points int64) {
 }
 
 // exhume is how many of so many points of that end died unspent.
-func (m *member) exhume(end, points int64) int64 {
+func (m *pot) exhume(end, points int64) int64 {
 	for i := range m.dead {
 		if m.dead[i].end == end {
 			n := min(points, m.dead[i].points)
@@ -318,7 +411,7 @@ func (m *member) exhume(end, points int64) int64 {
 
 // pay pays what is owed; the programme bears the rest under clamp, once no
 // held or pending points can pay it.
-func (m *member) pay(r rules) (writtenOff int64) {
+func (m *pot) pay(r rules) (writtenOff int64) {
 	if m.owed == 0 {
 		return 0
 	}
@@ -332,7 +425,7 @@ func (m *member) pay(r rules) (writtenOff int64) {
 }
 
 // shown is available and debt as the program shows them.
-func (m *member) shown(r rules) (available, debt int64) {
+func (m *pot) shown(r rules) (available, debt int64) {
 	if r.clawback == "negative" {
 		return m.usable() - m.owed, 0
 	}

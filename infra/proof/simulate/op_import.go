@@ -26,7 +26,7 @@ var importOrders = Kind{Name: "import", Weight: 1, Draw: func(w *world, p *progr
 		if o == nil || r.IntN(2) == 0 {
 			o = &shopOrder{source: "old-till", id: fmt.Sprint(w.number()), channel: byAPI, customer: fmt.Sprint("old", r.IntN(40))}
 			n := money(r)
-			o.editions = []*edition{{version: 1, state: "paid", placedAt: w.clock - r.Int64N(30*24*3600), lines: []int64{n}, goods: n}}
+			o.editions = []*edition{{version: 1, state: "paid", placedAt: w.clock - r.Int64N(30*24*3600), lines: []goodsLine{{n, 1, "beans"}}, order: o.ref()}}
 			o.editions[0].paidAt = o.editions[0].placedAt
 		}
 		told := *o
@@ -154,7 +154,15 @@ func (w *world) Open(_ context.Context, name string, from int64) (*importer.File
 
 // work runs the importer on a file until it is over.
 func (w *world) work(in *instance) http.HandlerFunc {
-	h := &importer.Handler{Store: in.store, Clock: func() time.Time { return in.task.now }, Files: w, NewID: func() string { return in.task.id() }}
+	asked := 0
+	id := func() string { // each row asks for the id of somebody new, then for a seed
+		if asked%2 == 0 {
+			in.task.ids = 0
+		}
+		asked++
+		return in.task.id()
+	}
+	h := &importer.Handler{Store: in.store, Clock: func() time.Time { return in.task.now }, Files: w, NewID: id}
 	return func(rw http.ResponseWriter, r *http.Request) {
 		for open := true; open; {
 			_, err := h.Run(r.Context(), importer.Event{File: r.PathValue("program") + "/" + r.PathValue("id")})

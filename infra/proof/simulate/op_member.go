@@ -72,7 +72,8 @@ func (g *merge) Request(p *programme, _ time.Time) *http.Request {
 }
 
 func (g *merge) Decide(p *programme, now time.Time, _ string) (answer, func()) {
-	from, into, t := p.members[g.from].copy(), p.holder(g.into), p.rules()
+	from, into := p.members[g.from].copy(), p.holder(g.into)
+	t := p.pick(into.id, "")
 	into.settle(now, t)
 	if from.into != "" && p.holder(g.from).id == into.id {
 		available, _ := into.shown(t)
@@ -82,20 +83,23 @@ func (g *merge) Decide(p *programme, now time.Time, _ string) (answer, func()) {
 		return refuse(422, "cannot_merge"), nil
 	}
 	from.settle(now, t)
-	for _, l := range from.lots {
-		into.put(l.ripe, l.end, l.points)
+	for wallet, w := range from.wallets {
+		in, _ := t.in(wallet)
+		mine := into.in(wallet)
+		mine.settle(now, in)
+		w.settle(now, in)
+		mine.swallow(w, in, now)
+		into.openWallet(wallet, mine)
 	}
-	for _, d := range from.dead {
-		into.bury(d.end, d.points)
+	into.swallow(&from.pot, t, now)
+	from.into = into.id
+	into.takeCounts(from, t)
+	into.takeSpell(from.spell, now, t)
+	from.spell = spell{}
+	if points := into.pursue(t, now); points > 0 {
+		into.gain(points, now, now, t)
 	}
-	into.holds = append(into.holds, from.holds...)
-	into.owed += from.owed
-	moved := from.balance
-	from.write("merge", -moved)
-	into.write("merge", moved)
-	from.lots, from.holds, from.dead, from.owed, from.into = nil, nil, nil, 0, into.id
-	into.pay(t)
-	into.at, from.at = now.Unix(), now.Unix()
+	into.stand(now, t)
 	into.merged = slices.Concat(into.merged, []string{from.id}, from.merged)
 	if into.name == "" {
 		into.name = from.name
@@ -104,6 +108,47 @@ func (g *merge) Decide(p *programme, now time.Time, _ string) (answer, func()) {
 	shown.settle(now, t)
 	available, _ := shown.shown(t)
 	return answer{200, "", []value{{"id", "mem_" + into.id}, {"points.available", available}}}, func() { p.store(from, into) }
+}
+
+// swallow moves all that another has of a wallet here.
+func (m *pot) swallow(from *pot, t rules, now time.Time) {
+	for _, l := range from.lots {
+		m.put(l.ripe, l.end, l.points)
+	}
+	for _, d := range from.dead {
+		m.bury(d.end, d.points)
+	}
+	m.holds = append(m.holds, from.holds...)
+	m.owed += from.owed
+	moved := from.balance
+	from.write("merge", -moved)
+	m.write("merge", moved)
+	from.lots, from.holds, from.dead, from.owed = nil, nil, nil, 0
+	m.pay(t)
+	m.at, from.at = now.Unix(), now.Unix()
+}
+
+// takeCounts makes what was counted of two members one.
+func (m *member) takeCounts(from *member, t rules) {
+	m.count(nil, from.tallies)
+	if m.given == nil {
+		m.given = map[string]int64{}
+	}
+	for id, n := range from.given {
+		m.given[id] += n
+	}
+	m.open = append(m.open, from.open...)
+	if m.months == nil {
+		m.months = map[int]int64{}
+	}
+	for mo, n := range from.months {
+		m.months[mo] += n
+	}
+	if len(t.levels) > 0 && t.place(from.level) > t.place(m.level) {
+		m.level, m.rank, m.until, m.warn, m.late = from.level, from.rank, from.until, from.warn, from.late
+		m.changes++
+	}
+	from.tallies, from.given, from.open, from.badges, from.standing = nil, nil, nil, 0, standing{}
 }
 
 // Points are given or taken by hand.
@@ -129,7 +174,8 @@ func (a *adjust) Request(p *programme, _ time.Time) *http.Request {
 }
 
 func (a *adjust) Decide(p *programme, now time.Time, _ string) (answer, func()) {
-	m, t := p.holder(a.member), p.rules()
+	m := p.holder(a.member)
+	t := p.pick(m.id, "")
 	m.settle(now, t)
 	if have := m.usable(); -a.points > have {
 		available, _ := m.shown(t)

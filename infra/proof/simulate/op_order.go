@@ -41,16 +41,24 @@ type edition struct {
 	placedAt    int64
 	paidAt      int64
 	fulfilledAt int64
-	lines       []int64 // of goods
-	back        []int64 // refunded of each line, where the shop says it by line
+	lines       []goodsLine // of goods
+	back        []int64     // refunded of each line, where the shop says it by line
+	pieces      []int64     // that came back of each line, where the shop counts them
 	giftCard    int64
 	discount    int64
-	goods       int64 // what can earn: lines less discount
 	refunded    int64
-	refunds     map[string]int64 // by id, where the shop tells them apart
-	units       int64            // pieces that came back, where the shop counts them
+	refunds     map[string]refund // by id, where the shop tells them apart
 	redemption  string
+	codes       []string // of vouchers
+	store       string
 	note        string // makes another content of the same version
+	order       string // that it is of
+}
+
+// goodsLine is one line of goods, before discounts.
+type goodsLine struct {
+	amount, quantity int64
+	sku              string
 }
 
 func (o *shopOrder) ref() string      { return o.source + "/" + o.id }
@@ -59,7 +67,7 @@ func (o *shopOrder) newest() *edition { return o.editions[len(o.editions)-1] }
 // next is a copy of the newest edition, to be changed.
 func (o *shopOrder) next() *edition {
 	e := *o.newest()
-	e.lines, e.back = slices.Clone(e.lines), slices.Clone(e.back)
+	e.back, e.pieces = slices.Clone(e.back), slices.Clone(e.pieces)
 	return &e
 }
 
@@ -71,17 +79,26 @@ type tellOrder struct {
 
 func drawOrder(w *world, p *programme, r *rand.Rand) *message {
 	o := &shopOrder{source: "till", id: fmt.Sprint(w.number()), channel: channel(r.IntN(2))}
-	e := &edition{version: 1, state: "paid", placedAt: w.clock - r.Int64N(3600)}
+	e := &edition{version: 1, state: "paid", placedAt: w.clock - r.Int64N(3600), order: o.ref()}
 	e.paidAt = e.placedAt
+	goods := int64(0)
 	for range 1 + r.IntN(3) {
-		e.lines = append(e.lines, money(r))
-		e.goods += e.lines[len(e.lines)-1]
+		e.lines = append(e.lines, goodsLine{money(r), 1 + r.Int64N(4), skus[r.IntN(len(skus))]})
+		goods += e.lines[len(e.lines)-1].amount
 	}
 	if r.IntN(4) == 0 {
-		e.discount = r.Int64N(e.goods)
-		e.goods -= e.discount
-	} else if r.IntN(2) == 0 {
-		e.back = make([]int64, len(e.lines))
+		e.discount = r.Int64N(goods)
+	}
+	switch r.IntN(4) {
+	case 0:
+		e.pieces = make([]int64, len(e.lines))
+	case 1, 2:
+		if e.discount == 0 {
+			e.back = make([]int64, len(e.lines))
+		}
+	}
+	if r.IntN(3) == 0 {
+		e.store = stores[r.IntN(len(stores))]
 	}
 	if r.IntN(10) == 0 {
 		e.giftCard = money(r)
@@ -97,6 +114,9 @@ func drawOrder(w *world, p *programme, r *rand.Rand) *message {
 		o.customer = fmt.Sprint("c", r.IntN(40)) // a known guest, or a new one
 	} else {
 		o.member = m.id
+		if v := w.aVoucher(p, m, r); v != nil && r.IntN(4) == 0 {
+			e.codes = []string{v.code}
+		}
 	}
 	if o.member != "" && r.IntN(6) == 0 {
 		if red := w.captured(p, r); red != nil && (red.member == m.id || r.IntN(5) == 0) {
@@ -153,6 +173,8 @@ func drawChange(w *world, p *programme, r *rand.Rand) *message {
 		e.state = "cancelled"
 	case n == 1 && e.state == "paid":
 		e.state, e.fulfilledAt = "fulfilled", w.clock
+	case n == 2 && e.state == "paid" && r.IntN(2) == 0:
+		e.paidAt -= r.Int64N(3 * 24 * 3600) // the shop had a wrong time
 	case n == 2:
 		e.note = fmt.Sprint("tag ", e.version) // what earns stays as it is
 	default:
@@ -171,35 +193,45 @@ func giveBack(e *edition, r *rand.Rand) {
 		}
 		return r.Int64N(left + 1)
 	}
-	if len(e.back) == 0 {
-		e.refunded += part(e.goods - e.refunded)
+	i := r.IntN(len(e.lines))
+	switch {
+	case e.pieces != nil:
+		e.pieces[i] += part(e.lines[i].quantity - e.pieces[i])
+	case e.back != nil:
+		e.back[i] += part(e.lines[i].amount - e.back[i])
+	default:
+		goods := -e.discount
+		for _, l := range e.lines {
+			goods += l.amount
+		}
+		e.refunded += part(goods - e.refunded)
 		if r.IntN(12) == 0 {
 			e.refunded = 0
 		}
-		return
 	}
-	i := r.IntN(len(e.lines))
-	n := part(e.lines[i] - e.back[i])
-	e.back[i] += n
-	e.refunded += n
 }
+
+var skus = []string{"beans", "beans", "cup"}
 
 func (t *tellOrder) body() []byte {
 	e := t.e
 	lines := []map[string]any{}
-	for i, n := range e.lines {
-		l := map[string]any{"id": fmt.Sprint(i + 1), "quantity": 1, "unit_price": n, "amount": n}
-		if len(e.back) > 0 {
-			l["refunded_amount"] = e.back[i]
+	for i, l := range e.lines {
+		line := map[string]any{"id": fmt.Sprint(i + 1), "quantity": l.quantity, "sku": l.sku, "amount": l.amount}
+		if e.back != nil {
+			line["refunded_amount"] = e.back[i]
 		}
-		lines = append(lines, l)
+		if e.pieces != nil {
+			line["refunded_quantity"] = e.pieces[i]
+		}
+		lines = append(lines, line)
 	}
 	if e.giftCard > 0 {
 		lines = append(lines, map[string]any{"id": "card", "amount": e.giftCard, "gift_card": true})
 	}
 	b := map[string]any{
 		"source": t.order.source, "id": t.order.id, "version": e.version, "state": e.state, "currency": "ILS",
-		"placed_at": stamp(e.placedAt), "lines": lines, "shipping": 2900, "tax": 17, "store": e.note,
+		"placed_at": stamp(e.placedAt), "lines": lines, "shipping": 2900, "tax": 17, "store": e.store, "channel": e.note,
 	}
 	if e.paidAt > 0 {
 		b["paid_at"] = stamp(e.paidAt)
@@ -207,11 +239,18 @@ func (t *tellOrder) body() []byte {
 	if e.fulfilledAt > 0 {
 		b["fulfilled_at"] = stamp(e.fulfilledAt)
 	}
-	if len(e.back) == 0 {
+	if e.back == nil && e.pieces == nil {
 		b["refunded"] = e.refunded
 	}
+	var discounts []map[string]any
 	if e.discount > 0 {
-		b["discounts"] = []map[string]any{{"code": "LESS", "amount": e.discount}}
+		discounts = append(discounts, map[string]any{"code": "LESS", "amount": e.discount})
+	}
+	for i, code := range e.codes {
+		discounts = append(discounts, map[string]any{"code": code, "amount": 0, "lines": []string{fmt.Sprint(i + 1)}})
+	}
+	if discounts != nil {
+		b["discounts"] = discounts
 	}
 	if e.redemption != "" {
 		b["redemption"] = e.redemption
@@ -271,10 +310,6 @@ func (p *programme) follow(o *order, told *shopOrder, status, refused string, we
 	if status != "applied" {
 		return is(), nil
 	}
-	today := p.rules()
-	if o.rules.version == 0 {
-		o.rules = today
-	}
 	var m *member
 	guest := ""
 	switch {
@@ -301,12 +336,15 @@ func (p *programme) follow(o *order, told *shopOrder, status, refused string, we
 		paid = known.copy()
 		paid.order, paid.member = told.ref(), m.id
 	}
-	m.apply(o, paid, today, now)
+	if o.rules.version == 0 {
+		o.rules = p.pick(m.id, o.store)
+	}
+	used := p.apply(m, o, paid, now)
 	o.member = m.id
 	a := answer{200, "", []value{{"status", "applied"}, {"points", o.points}, {"member", "mem_" + m.id}}}
 	return a, func() {
 		p.store(m)
-		p.orders[told.ref()] = o
+		p.orders[told.ref()], p.used = o, used
 		if guest != "" {
 			if p.external[guest] == "" {
 				p.external[guest] = m.id

@@ -23,12 +23,77 @@ func (l *look) Request(p *programme, _ time.Time) *http.Request {
 }
 
 func (l *look) Decide(p *programme, now time.Time, _ string) (answer, func()) {
-	m, t := p.holder(l.member), p.rules()
+	m := p.holder(l.member)
+	t := p.pick(m.id, "")
 	m.settle(now, t)
 	available, debt := m.shown(t)
-	return answer{200, "", []value{
+	a := answer{200, "", []value{
 		{"id", "mem_" + m.id}, {"points.available", available}, {"points.pending", m.pending()}, {"points.held", m.held()}, {"points.debt", debt},
-	}}, nil
+	}}
+	for _, wallet := range []string{"cash", "gift"} {
+		w := m.wallets[wallet]
+		if w == nil {
+			a.values = append(a.values, value{"wallets." + wallet, nil})
+			continue
+		}
+		in, known := t.in(wallet)
+		w.settle(now, in)
+		available, debt := w.shown(in)
+		withdrawable := int64(0)
+		if known && wallet == "cash" {
+			withdrawable = max(0, available)
+		}
+		for name, n := range map[string]int64{"available": available, "pending": w.pending(), "held": w.held(), "debt": debt, "withdrawable": withdrawable} {
+			a.values = append(a.values, value{"wallets." + wallet + "." + name, n})
+		}
+	}
+	a.values = append(a.values, m.tierShown(t, now)...)
+	for i, g := range t.goals() {
+		have := int64(0)
+		if s := m.tally(g.id, 0); s != nil {
+			have = s.n
+		}
+		if !g.once {
+			have -= g.reach * m.given[g.id]
+		}
+		at := fmt.Sprint("goals.", i, ".")
+		a.values = append(a.values, value{at + "id", g.id}, value{at + "have", have}, value{at + "reach", g.reach}, value{at + "given", m.given[g.id]})
+	}
+	a.values = append(a.values, value{fmt.Sprint("goals.", len(t.goals())), nil})
+	var badge any
+	if t.badge > 0 && m.given["fan"] > 0 {
+		badge = "fan"
+	}
+	a.values = append(a.values, value{"badges.0", badge}, value{"choices.0.until", nil})
+	if o := m.spell.offer; o.period != 0 && t.usual > 0 {
+		a.values[len(a.values)-1].want = stamp(o.until)
+		a.values = append(a.values, value{"choices.0.average", o.spent / int64(t.usualMonths)})
+	}
+	return a, nil
+}
+
+// tierShown is where a member stands, as it is shown.
+func (m *member) tierShown(t rules, now time.Time) []value {
+	if len(t.levels) == 0 {
+		return []value{{"tier", nil}}
+	}
+	have := m.qualifying(now, t)
+	out := []value{{"tier.qualifying", have}, {"tier.id", orNull(m.tier(t))}, {"tier.until", nil}, {"tier.next", nil}}
+	if m.until > 0 {
+		out[2].want = stamp(m.until)
+	}
+	if next := t.place(m.tier(t)) + 1; next < len(t.levels) {
+		l := t.levels[next]
+		out = append(out[:3], value{"tier.next.id", l.id}, value{"tier.next.missing", max(0, l.from-have)})
+	}
+	return out
+}
+
+func orNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
 }
 
 // A member reads her statement: the newest entry has her balance.
@@ -81,24 +146,47 @@ func (b *readBack) Decide(p *programme, _ time.Time, _ string) (answer, func()) 
 	return answer{200, "", []value{{"state", o.state}, {"points", o.points}, {"member", "mem_" + p.holder(o.member).id}, {"rule_version", o.rules.version}}}, nil
 }
 
-// A basket asks what it would earn.
+// A basket asks what it would earn, a member's or nobody's.
 var evaluateOrder = Kind{Name: "evaluation", Weight: 1, Draw: func(w *world, p *programme, r *rand.Rand) *message {
-	return &message{op: &evaluate{amount: money(r), id: fmt.Sprint("basket", w.number())}, program: p}
+	e := &evaluate{amount: money(r), id: fmt.Sprint("basket", w.number())}
+	if m := w.someone(p, r); m != nil && r.IntN(3) > 0 {
+		e.member = m.id
+	}
+	return &message{op: e, program: p}
 }}
 
 type evaluate struct {
 	amount int64
 	id     string
+	member string
 }
 
 func (e *evaluate) Request(p *programme, _ time.Time) *http.Request {
+	member := ""
+	if e.member != "" {
+		member = fmt.Sprintf(`"member":"mem_%s",`, e.member)
+	}
 	return request(p, "POST", "/v1/orders/evaluate", fmt.Sprintf(
-		`{"source":"till","id":%q,"version":1,"state":"placed","currency":"ILS","lines":[{"id":"1","amount":%d}]}`, e.id, e.amount))
+		`{"source":"till","id":%q,"version":1,"state":"placed","currency":"ILS",%s"lines":[{"id":"1","sku":"beans","quantity":2,"amount":%d}]}`, e.id, member, e.amount))
 }
 
-func (e *evaluate) Decide(p *programme, _ time.Time, _ string) (answer, func()) {
-	t := p.rules()
-	return answer{200, "", []value{{"points", e.amount * t.points / t.amount}}}, nil
+func (e *evaluate) Decide(p *programme, now time.Time, _ string) (answer, func()) {
+	m := &member{}
+	if e.member != "" {
+		m = p.holder(e.member)
+	}
+	told := &edition{version: 1, state: "fulfilled", lines: []goodsLine{{e.amount, 2, "beans"}}, order: "till/" + e.id}
+	o := &order{rules: p.pick(m.id, "")}
+	o.take(told, false)
+	p.apply(m, o, nil, now)
+	a := answer{200, "", []value{{"points", o.points}, {"tier", orNull(m.tier(p.pick(m.id, "")))}, {"rule_version", o.rules.version}}}
+	if o.cash.points > 0 {
+		a.values = append(a.values, value{"wallets.0.wallet", "cash"}, value{"wallets.0.points", o.cash.points})
+	}
+	for i := range m.made {
+		a.values = append(a.values, value{fmt.Sprint("rewards.", i), "coffee"})
+	}
+	return a, nil
 }
 
 // A caller names a member of another program: for this one there is none.

@@ -47,6 +47,7 @@ type spend struct {
 	path   string
 	member string
 	points int64
+	wallet string // "" is points
 }
 
 func drawSpending(w *world, p *programme, r *rand.Rand, path string) *message {
@@ -54,8 +55,12 @@ func drawSpending(w *world, p *programme, r *rand.Rand, path string) *message {
 	if m == nil {
 		return nil
 	}
-	most := max(1, m.usable())
-	s := &spend{path: path, member: m.id, points: 1 + r.Int64N(most+most/4+1)}
+	s := &spend{path: path, member: m.id}
+	if r.IntN(3) == 0 {
+		s.wallet = []string{"cash", "cash", "gift"}[r.IntN(3)]
+	}
+	most := max(1, m.in(s.wallet).usable())
+	s.points = 1 + r.Int64N(most+most/4+1)
 	if r.IntN(5) == 0 {
 		s.points = most
 	}
@@ -75,36 +80,59 @@ func drawSpending(w *world, p *programme, r *rand.Rand, path string) *message {
 }
 
 func (s *spend) Request(p *programme, _ time.Time) *http.Request {
-	return request(p, "POST", s.path, fmt.Sprintf(`{"member":"mem_%s","points":%d}`, s.member, s.points))
+	wallet := ""
+	if s.wallet != "" {
+		wallet = fmt.Sprintf(`,"wallet":%q`, s.wallet)
+	}
+	return request(p, "POST", s.path, fmt.Sprintf(`{"member":"mem_%s","points":%d%s}`, s.member, s.points, wallet))
 }
 
 func (s *spend) Decide(p *programme, now time.Time, id string) (answer, func()) {
-	m, t := p.holder(s.member), p.rules()
-	m.settle(now, t)
-	if have := m.usable(); s.points > have {
-		available, _ := m.shown(t)
+	m := p.holder(s.member)
+	t, known := p.pick(m.id, "").in(s.wallet)
+	if !known {
+		return refuse(422, "unknown_wallet"), nil
+	}
+	w := m.settled(s.wallet, now, p)
+	if have := w.usable(); s.points > have {
+		available, _ := w.shown(t)
 		return refuse(422, "insufficient_points", value{"details.available", available}), nil
 	}
 	if s.points < t.minimum {
 		return refuse(422, "below_minimum", value{"details.missing", t.minimum - s.points}), nil
 	}
-	red := &redemption{id: id, member: m.id, points: s.points, value: s.points * pointWorth, stage: "held", until: now.Add(t.hold).Unix()}
-	red.parts = m.take(s.points)
+	red := &redemption{id: id, member: m.id, wallet: s.wallet, points: s.points, value: s.points, stage: "held", until: now.Add(t.hold).Unix()}
+	if s.wallet == "" {
+		red.value *= pointWorth
+	}
+	red.parts = w.take(s.points)
 	status, name := "held", "hold"
 	if s.path == "/v1/redemptions" {
 		status, name = "captured", "redemption"
 		red.stage = "captured"
-		m.write("redeem", -s.points)
-		m.pay(t)
+		w.write("redeem", -s.points)
+		w.pay(t)
 	} else {
-		m.holds = append(m.holds, hold{id, red.until, red.parts})
+		w.holds = append(w.holds, hold{id, red.until, red.parts})
 	}
-	m.at = now.Unix()
+	w.at = now.Unix()
 	prefix := map[string]string{"hold": "hld_", "redemption": "rdm_"}[name]
 	return answer{201, "", []value{{"id", prefix + id}, {"status", status}, {"points", s.points}, {"value.amount", red.value}, {"member", "mem_" + m.id}}}, func() {
 		p.store(m)
 		p.spent[id] = red
 	}
+}
+
+// settled is what a member has of a wallet once the clock's decisions are made.
+func (m *member) settled(wallet string, now time.Time, p *programme) *pot {
+	t, _ := p.pick(m.id, "").in(wallet)
+	if wallet == "" {
+		m.settle(now, t)
+		return &m.pot
+	}
+	w := m.in(wallet)
+	w.settle(now, t)
+	return w
 }
 
 // endSpending ends a hold or undoes a redemption.
@@ -115,33 +143,26 @@ func (e *endSpending) Request(p *programme, _ time.Time) *http.Request {
 }
 
 func (e *endSpending) Decide(p *programme, now time.Time, _ string) (answer, func()) {
-	red, t := p.spent[e.id].copy(), p.rules()
+	red := p.spent[e.id].copy()
 	m := p.holder(red.member)
+	t, _ := p.pick(m.id, "").in(red.wallet)
 	red.member = m.id
 	stage := red.stage
 	if stage == "held" && red.until <= now.Unix() {
 		stage = "expired"
 	}
+	w := m.settled(red.wallet, now, p)
 	is := func() answer {
 		return answer{200, "", []value{{"status", stage}, {"points", red.points}, {"restored", red.restored}}}
 	}
 	change := func() func() {
-		m.at = now.Unix()
+		w.at = now.Unix()
 		return func() {
 			p.store(m)
 			p.spent[e.id] = red
 		}
 	}
-	m.settle(now, t)
-	drop := func() bool {
-		for i, h := range m.holds {
-			if h.id == e.id {
-				m.holds = append(m.holds[:i:i], m.holds[i+1:]...)
-				return true
-			}
-		}
-		return false
-	}
+	drop := func() bool { return w.drop(e.id) }
 	switch e.what {
 	case "capture":
 		switch {
@@ -152,8 +173,8 @@ func (e *endSpending) Decide(p *programme, now time.Time, _ string) (answer, fun
 		case stage == "expired" || !drop():
 			return refuse(409, "hold_expired"), nil
 		}
-		m.write("redeem", -red.points)
-		m.pay(t)
+		w.write("redeem", -red.points)
+		w.pay(t)
 		stage, red.stage = "captured", "captured"
 	case "release":
 		switch {
@@ -162,20 +183,31 @@ func (e *endSpending) Decide(p *programme, now time.Time, _ string) (answer, fun
 		case stage == "expired" || stage == "released" || !drop():
 			return is(), nil
 		}
-		m.putBack(red.parts)
-		m.pay(t)
+		w.putBack(red.parts)
+		w.pay(t)
 		stage, red.stage = "released", "released"
 		done := change()
-		m.settle(now, t)
+		m.settled(red.wallet, now, p)
 		return is(), done
 	case "cancel":
 		if stage == "cancelled" {
 			return is(), nil
 		}
-		m.restore(red, red.points, t, now)
-		m.pay(t)
+		w.restore(red, red.points, t, now)
+		w.pay(t)
 		stage, red.stage = "cancelled", "cancelled"
 	}
 	done := change()
 	return is(), done
+}
+
+// drop ends a hold.
+func (m *pot) drop(id string) bool {
+	for i, h := range m.holds {
+		if h.id == id {
+			m.holds = append(m.holds[:i:i], m.holds[i+1:]...)
+			return true
+		}
+	}
+	return false
 }

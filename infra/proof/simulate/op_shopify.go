@@ -48,7 +48,10 @@ func (t *tellCustomer) Decide(p *programme, now time.Time, id string) (answer, f
 }
 
 // shopifyLines are a Shopify order's lines: so many pieces of a price.
-type shopifyLine struct{ quantity, price, back int64 }
+type shopifyLine struct {
+	quantity, price, back int64
+	sku                   string
+}
 
 type shopifyState struct {
 	lines   []shopifyLine
@@ -71,16 +74,17 @@ type tellRefund struct {
 
 func drawShopify(w *world, p *programme, r *rand.Rand) *message {
 	o := &shopOrder{source: p.name + "-shopify", id: fmt.Sprint(1_000_000 + w.number()), channel: byShopify, customer: fmt.Sprint(1 + r.IntN(30))}
-	e := &edition{version: w.clock, state: "paid", placedAt: w.clock, paidAt: w.clock}
+	e := &edition{version: w.clock, state: "paid", placedAt: w.clock, paidAt: w.clock, order: o.ref()}
 	if r.IntN(8) == 0 {
 		e.state, e.paidAt = "placed", 0
 	}
 	var s shopifyState
 	for range 1 + r.IntN(3) {
-		l := shopifyLine{quantity: 1 + r.Int64N(3), price: money(r)}
+		l := shopifyLine{quantity: 1 + r.Int64N(3), price: money(r), sku: skus[r.IntN(len(skus))]}
 		s.lines = append(s.lines, l)
-		e.goods += l.quantity * l.price
+		e.lines = append(e.lines, goodsLine{l.quantity * l.price, l.quantity, l.sku})
 	}
+	e.pieces = make([]int64, len(e.lines))
 	o.editions = []*edition{e}
 	shop := w.shops[p.name]
 	shop.orders = append(shop.orders, o)
@@ -113,22 +117,24 @@ func drawShopifyRefund(w *world, p *programme, r *rand.Rand) *message {
 		return &message{op: &tellShopify{tellOrder{o, e}, s}, program: p, late: true}
 	}
 	n := 1 + r.Int64N(l.quantity-l.back)
-	refund := shopifyRefund{id: int64(5_000_000 + w.number()), line: int64(i + 1), quantity: n, amount: n * l.price}
+	one := shopifyRefund{id: int64(5_000_000 + w.number()), line: int64(i + 1), quantity: n, amount: n * l.price}
 	s.lines = append([]shopifyLine(nil), s.lines...)
 	s.lines[i].back += n
-	s.refunds = append(s.refunds[:len(s.refunds):len(s.refunds)], refund)
-	e.units += n
-	e.refunds = map[string]int64{}
+	s.refunds = append(s.refunds[:len(s.refunds):len(s.refunds)], one)
+	e.pieces[i] += n
+	e.refunds = map[string]refund{}
 	for _, f := range s.refunds {
-		e.refunds[fmt.Sprint(f.id)] = f.amount
+		e.refunds[fmt.Sprint(f.id)] = f.part()
 	}
 	shop.shopify[o.id] = s
 	o.editions = append(o.editions, e)
-	w.send(&message{op: &tellRefund{o, refund}, kind: "Shopify refund alone", program: p, late: true}, r)
+	w.send(&message{op: &tellRefund{o, one}, kind: "Shopify refund alone", program: p, late: true}, r)
 	return &message{op: &tellShopify{tellOrder{o, e}, s}, program: p, late: true}
 }
 
 func decimal(minor int64) string { return fmt.Sprintf("%d.%02d", minor/100, minor%100) }
+
+func (f shopifyRefund) part() refund { return refund{int(f.line - 1), f.amount} }
 
 func (f shopifyRefund) body() map[string]any {
 	return map[string]any{"id": f.id, "refund_line_items": []map[string]any{{
@@ -169,7 +175,7 @@ func (t *tellShopify) Request(p *programme, _ time.Time) *http.Request {
 	e := t.e
 	lines := []map[string]any{}
 	for i, l := range t.state.lines {
-		lines = append(lines, map[string]any{"id": i + 1, "quantity": l.quantity, "price": decimal(l.price)})
+		lines = append(lines, map[string]any{"id": i + 1, "quantity": l.quantity, "sku": l.sku, "price": decimal(l.price)})
 	}
 	refunds := []map[string]any{}
 	for _, f := range t.state.refunds {
@@ -200,7 +206,7 @@ func (t *tellRefund) Decide(p *programme, now time.Time, id string) (answer, fun
 	if had := p.orders[t.order.ref()]; had != nil {
 		o = had.copy()
 	}
-	changed := o.join(map[string]int64{fmt.Sprint(t.refund.id): t.refund.amount})
+	changed := o.join(map[string]refund{fmt.Sprint(t.refund.id): t.refund.part()})
 	if o.told == nil {
 		a := answer{200, "", []value{{"status", "parked"}, {"points", int64(0)}}}
 		if !changed {

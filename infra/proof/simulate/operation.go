@@ -43,7 +43,8 @@ type Kind struct {
 // its Kind, its Request and its Decide, and a line here.
 var kinds = []Kind{
 	newOrder, changedOrder, newShopifyOrder, changedShopifyOrder, shopifyPerson, shopifyRedaction,
-	holdPoints, endHold, redeemPoints, cancelRedemption,
+	holdPoints, endHold, redeemPoints, cancelRedemption, askPayout, decidePayout,
+	recordActivity, useVoucher, releaseVoucher, validateVoucher, readBenefits, chooseReward,
 	adjustPoints, enrolMember, renameMember, mergeMembers, erasePerson, exportPerson, signIn, signOut,
 	readMember, readLedger, readOrder, evaluateOrder, strangeMember,
 	publishRules, runSchedule, importOrders,

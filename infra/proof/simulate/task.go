@@ -35,7 +35,7 @@ type task struct {
 	crashAt int // the call at which the process ends; 0: none
 	crashed bool
 	failed  bool // some call of the store failed
-	ids     int
+	ids     int  // the first of its new ids
 
 	status   int
 	header   http.Header
@@ -153,10 +153,14 @@ func (t *task) wait() {
 }
 
 // id is what the product calls something new: sortable, and the same every
-// time the world runs.
+// time the world runs. The first one of a request names what it makes; the
+// seeds of voucher codes come from here too, after it.
 func (t *task) id() string {
-	t.ids = t.w.number()
-	return fmt.Sprintf("%026d", t.ids)
+	n := t.w.number()
+	if t.ids == 0 {
+		t.ids = n
+	}
+	return fmt.Sprintf("%026d", n)
 }
 
 // Header, Write and WriteHeader implement http.ResponseWriter.
@@ -199,7 +203,7 @@ func (w *world) wrote(t *task, writes []table.Write) {
 	effect := false
 	for _, wr := range writes {
 		effect = effect || wr.Item.SK != "RECEIPT"
-		if t.m.op == nil && wr.Item.SK == "ACCOUNT" {
+		if t.m.op == nil && isAccount(wr.Item.Key) {
 			w.settled(t, wr.Item.Key)
 		}
 	}
@@ -217,6 +221,9 @@ func (w *world) wrote(t *task, writes []table.Write) {
 			return
 		}
 		do()
+		if missed := t.m.program.learn(writes); missed != "" {
+			w.violated(t.m.step, "%s %s", t.m, missed)
+		}
 		if inParts {
 			parts.Wrote(t.m.program, writes)
 		}
@@ -239,12 +246,15 @@ func (w *world) settled(t *task, k table.Key) {
 		if table.ProgramOf(k) == p.name {
 			if m := p.members[k.PK[strings.LastIndexByte(k.PK, '#')+1:]]; m != nil {
 				m = m.copy()
-				m.settle(t.now, p.rules())
+				m.settled(table.WalletOf(k), t.now, p)
 				p.store(m)
 			}
 		}
 	}
 }
+
+// isAccount tells whether an item is what a member has of a wallet.
+func isAccount(k table.Key) bool { return k.SK == "ACCOUNT" || strings.HasPrefix(k.SK, "ACCOUNT#") }
 
 func keysOf(writes []table.Write) string {
 	var keys []string
@@ -303,7 +313,7 @@ func (w *world) served(t *task, r *rand.Rand) {
 	}
 	end := fmt.Sprint(t.status)
 	for _, more := range []string{"code", "status"} {
-		if s, ok := body[more].(string); ok {
+		if s, ok := body[more].(string); ok && (more != "code" || t.status >= 400) { // a voucher has a code too
 			end += " " + s
 			break
 		}

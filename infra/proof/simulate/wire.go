@@ -75,7 +75,14 @@ func (x *wire) Get(ctx context.Context, k table.Key, consistent bool) (table.Ite
 		}
 		return old, nil
 	}
-	return x.w.remote.Get(ctx, k, consistent)
+	it, err := x.w.remote.Get(ctx, k, consistent)
+	return it, t.saw(err)
+}
+
+// saw notes an error that is the network's own.
+func (t *task) saw(err error) error {
+	t.failed = t.failed || err != nil && !errors.Is(err, table.ErrNotFound) && !errors.Is(err, table.ErrConflict)
+	return err
 }
 
 // Write implements table.Engine.
@@ -102,8 +109,7 @@ func (x *wire) Write(ctx context.Context, writes ...table.Write) error {
 		}
 		before[i] = it
 	}
-	err := x.w.remote.Write(ctx, writes...)
-	t.failed = t.failed || err != nil && !errors.Is(err, table.ErrConflict)
+	err := t.saw(x.w.remote.Write(ctx, writes...))
 	if err != nil && (errors.Is(err, table.ErrConflict) || !x.stored(ctx, before[0], writes[0])) {
 		return err
 	}
@@ -133,7 +139,8 @@ func (x *wire) Query(ctx context.Context, q table.Query) (table.Page, error) {
 	if x.fails(t, x.w.odds.throttled) {
 		return table.Page{}, errThrottled
 	}
-	return x.w.remote.Query(ctx, q)
+	page, err := x.w.remote.Query(ctx, q)
+	return page, t.saw(err)
 }
 
 // DueBefore implements table.Engine. The index lags: a key may not be there yet.
@@ -144,6 +151,7 @@ func (x *wire) DueBefore(ctx context.Context, shard, before, cursor string, limi
 		return nil, "", errThrottled
 	}
 	keys, next, err := x.w.remote.DueBefore(ctx, shard, before, cursor, limit)
+	err = t.saw(err)
 	if len(keys) > 0 && x.fault(t, x.w.odds.stale) {
 		keys = keys[:len(keys)-1]
 	}

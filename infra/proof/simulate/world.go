@@ -132,7 +132,7 @@ func openWorld(seed uint64, o odds, front seam, engine table.Engine, feed table.
 		}
 		p := &programme{
 			name: name, key: d.AdminKey, members: map[string]*member{}, external: map[string]string{}, orders: map[string]*order{},
-			spent: map[string]*redemption{}, receipts: map[string][]answer{}, asked: map[string]string{}, about: map[string]string{}, files: map[string]*workImport{},
+			spent: map[string]*redemption{}, acts: map[string]*act{}, vouchers: map[string]*voucher{}, happened: map[string]string{}, receipts: map[string][]answer{}, asked: map[string]string{}, about: map[string]string{}, files: map[string]*workImport{},
 		}
 		// Setup published the defaults, which nothing here is decided under.
 		p.versions = []rules{{version: 1}}
@@ -148,7 +148,9 @@ func (w *world) begin(r *rand.Rand) {
 	odds := w.odds
 	w.odds = noFaults
 	for _, p := range w.programmes {
-		w.send(&message{kind: "rules", op: &publish{draw(r)}, program: p, alone: true}, r)
+		all := draw(r)
+		all.store, all.percent = "", 0
+		w.send(&message{kind: "rules", op: &publish{all}, program: p, alone: true}, r)
 		for range 3 + r.IntN(10) {
 			m := enrolMember.Draw(w, p, r)
 			m.kind = enrolMember.Name
