@@ -73,12 +73,14 @@ var examples = map[string][]example{
 	"adjustPoints":       {{body: `{"points": 5, "reason": "thanks"}`}},
 	"getLedger":          {{}, {path: "/v1/members/<member>/ledger?limit=1&cursor=c1"}},
 	"verifyLedger":       {{}},
+	"explainEntry":       {{}, {path: "/v1/members/<member>/ledger/<entry>/explanation?language=fa"}},
 	"getMemberOrders":    {{}},
 	"exportMember":       {{body: `{"member": "<member>"}`}},
 	"eraseMember":        {{body: `{"member": "<member>"}`}},
 	"getProgram":         {{foreign: 200}},
 	"publishProgram":     {{body: `{"shop": {"url": "https://<program>.shop.example/"}}`, foreign: 200}},
 	"getProgramVersions": {{foreign: 200}},
+	"getTerms":           {{path: "/v1/program/terms?member=<member>"}},
 	"getDescription":     {{}},
 	"getHealth":          {{}},
 }
@@ -88,13 +90,14 @@ func (p party) fill(text, mine, program string, escape func(string) string) stri
 	return strings.NewReplacer(
 		"<member>", escape(p.member), "<hold>", escape(p.hold), "<redemption>", escape(p.redemption), "<order>", escape(p.order), "<email>", escape(p.email),
 		"<phone>", escape(p.phone), "<external>", escape(p.external), "<connection>", escape(p.connection), "<mine>", escape(mine), "<program>", escape(program),
+		"<entry>", escape("led_"+strings.TrimPrefix(p.member, "mem_")+"0000000001"),
 	).Replace(text)
 }
 
 // parameterised puts objects in the place of parameters of a path.
 var parameterised = strings.NewReplacer(
 	"/v1/members/{id}", "/v1/members/<member>", "/v1/holds/{id}", "/v1/holds/<hold>", "/v1/redemptions/{id}", "/v1/redemptions/<redemption>",
-	"/v1/orders/{source}/{id}", "/v1/orders/till/<order>", "{connection}", "<connection>",
+	"/v1/orders/{source}/{id}", "/v1/orders/till/<order>", "{connection}", "<connection>", "{entry}", "<entry>",
 )
 
 // want is what a request must be answered, 0 for any success.

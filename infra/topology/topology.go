@@ -110,6 +110,7 @@ var Routes = []Route{
 	{"POST", "/v1/members/{id}/adjustments", "members"},
 	{"GET", "/v1/members/{id}/ledger", "members"},
 	{"GET", "/v1/members/{id}/ledger/verification", "members"},
+	{"GET", "/v1/members/{id}/ledger/{entry}/explanation", "earn"},
 	{"GET", "/v1/members/{id}/orders", "members"},
 	{"GET", "/v1/members/{id}/entitlements", "members"},
 	{"GET", "/v1/members/{id}/vouchers", "members"},
@@ -120,6 +121,7 @@ var Routes = []Route{
 	{"GET", "/v1/program", "program"},
 	{"PUT", "/v1/program", "program"},
 	{"GET", "/v1/program/versions", "program"},
+	{"GET", "/v1/program/terms", "program"},
 	{"GET", "/openapi.json", "program"},
 	{"GET", "/healthz", "program"},
 }

@@ -86,6 +86,14 @@ func (l *Language) percent(part *big.Rat) string {
 	return l.own(l.say("percent", "n", l.written(exactly(new(big.Rat).Mul(part, big.NewRat(100, 1))))))
 }
 
+// part is a part of 1: a percentage where that has an end, else a fraction.
+func (l *Language) part(x *big.Rat) string {
+	if _, ends := x.FloatPrec(); ends {
+		return l.percent(x)
+	}
+	return l.own(l.written(x.RatString()))
+}
+
 // money is an amount in minor units of a currency.
 func (l *Language) money(amount int64, code string) string {
 	a, err := currency.NewAmountFromInt64(amount, code)
@@ -93,6 +101,13 @@ func (l *Language) money(amount int64, code string) string {
 		return l.own(l.written(strconv.FormatInt(amount, 10)) + " " + code)
 	}
 	return l.own(currency.NewFormatter(currency.NewLocale(l.locale)).Format(a))
+}
+
+// sum is money that need not be whole minor units.
+func (l *Language) sum(minor *big.Rat, code string) string {
+	digits, _ := currency.GetDigits(code)
+	unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(digits)), nil)
+	return l.own(l.written(exactly(new(big.Rat).Quo(minor, new(big.Rat).SetInt(unit)))) + " " + code)
 }
 
 // exactly is a ratio as a decimal where it has a short one, else as it is.
