@@ -72,7 +72,7 @@ var Functions = []Function{
 	{Name: "earn", Does: "orders, activities and storefront webhooks earn points", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put, remove}, Secrets: true, Calls: []string{"api.bigcommerce.com"}},
 	{Name: "redeem", Does: "holds, captures, releases and cancellations; vouchers and payouts", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, put}, Secrets: true},
 	{Name: "members", Does: "members, their ledgers, merges and adjustments", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put, remove}, Secrets: true},
-	{Name: "program", Does: "the program document and the API description", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, put}, Secrets: true},
+	{Name: "program", Does: "the program document, its terms in words, and the API description", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, put}, Secrets: true},
 	{Name: "announce", Does: "every change becomes an event on the bus", Timeout: 60 * time.Second, Memory: 256, Stream: true, Bus: true},
 	{Name: "maintain", Does: "writes down what the clock has decided", Timeout: 14 * time.Minute, Memory: 256, Table: []string{get, put}, Index: []string{query}, RetryAsync: 2},
 }

@@ -6,13 +6,17 @@ import (
 	"html"
 	"html/template"
 	"strings"
+	"sync"
 	"time"
 )
 
 //go:embed page.html
 var layout string
 
-var page = template.Must(template.New("terms").Funcs(template.FuncMap{"bdi": bdi}).Parse(layout))
+// page is parsed when the first is wanted: most functions never show one.
+var page = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("terms").Funcs(template.FuncMap{"bdi": bdi}).Parse(layout))
+})
 
 // bdi is a text with its isolates as elements. They are balanced: what was
 // given has none of its own (see given).
@@ -24,7 +28,7 @@ func bdi(text string) template.HTML {
 // on a phone too. published is in the program's zone.
 func (l *Language) Page(version int64, published time.Time, terms []Section) ([]byte, error) {
 	var b bytes.Buffer
-	err := page.Execute(&b, struct {
+	err := page().Execute(&b, struct {
 		Language                   *Language
 		Title, Published, Contents string
 		Sections                   []Section
