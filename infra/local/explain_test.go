@@ -2,6 +2,7 @@ package local_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -116,6 +117,64 @@ func TestWhatBoundsAnOrderIsExplained(t *testing.T) {
 	s.earn(order("2", m, 10000, object{"redemption": rdm}))
 	if paid := s.why(m, 3, ""); paid.at("worth.derivation_of") != "this_entry" || paid.num("worth.after") != paid.num("entry.points") {
 		t.Errorf("%s", paid.raw)
+	}
+}
+
+// The numbers of an explanation add up, whatever becomes of an order: the
+// parts of rules and of lines to its points, these and what goals gave to what
+// it is worth, and what it was worth before and the entry to the same.
+func TestExplanationsAddUp(t *testing.T) {
+	s := embedded(t)
+	s.clock("2026-03-15T08:00:00Z")
+	s.program(`{languages: [en], earning: {rounding: half_up, stacking: multiply, rules: [
+		{id: base, on: order, rate: {points: 7, amount: 300}}, {id: coffee, on: order, multiplier: "1.37", where: {categories: [coffee]}}, {id: big, on: order, multiplier: "1.1", where: {minimum_amount: 9000}},
+		{id: gift, on: order, points: 17, limit: {times: 3, per: P1D}}, {id: every, on: order, every: {points: 11, amount: 20000}},
+		{id: back, on: order, rate: {points: 3, amount: 100}, wallet: cash}]}, wallets: [{id: cash, kind: cashback}],
+		tiers: {crossing: split_at_threshold, levels: [{id: silver, from: 700, multiplier: "1.25"}, {id: gold, from: 2000, multiplier: "1.5"}]}}`)
+	random := rand.New(rand.NewPCG(1, 2))
+	m := s.enrol("m")
+	explained := 0
+	for n := range 25 {
+		id := fmt.Sprint("o", n)
+		a, b := 1+random.Int64N(15000), 1+random.Int64N(5000)
+		lines := []object{{"id": "1", "category": "coffee", "quantity": 2, "amount": a}, {"id": "2", "category": "cake", "quantity": 1, "amount": b}}
+		refunded := int64(0)
+		for version := range 1 + random.IntN(3) {
+			if version > 0 {
+				refunded += random.Int64N(a + b - refunded + 1)
+			}
+			s.earn(order(id, m, 0, object{"lines": lines, "version": version + 1, "refunded": refunded}))
+		}
+		stored := s.must("GET", "/v1/orders/till/"+id, nil)
+		var worth []answer
+		for _, e := range stored.body["entries"].([]any) {
+			x := s.must("GET", "/v1/members/"+m+"/ledger/"+e.(object)["id"].(string)+"/explanation", nil)
+			if x.at("worth") == nil {
+				continue
+			}
+			explained++
+			sum := func(list string) (total int64) {
+				for i := range x.at(list).([]any) {
+					total += x.num(fmt.Sprint(list, ".", i, ".points"))
+				}
+				return total
+			}
+			if x.num("worth.before")+x.num("entry.points") != x.num("worth.after") || sum("worth.rules") != x.num("worth.points") || sum("worth.lines") != x.num("worth.points") {
+				t.Errorf("does not add up: %s", x.raw)
+			}
+			if x.at("worth.derivation_of") == "this_entry" && x.num("worth.points")+x.num("worth.by_goals") != x.num("worth.after") {
+				t.Errorf("another worth than that of the entry: %s", x.raw)
+			}
+			if x.at("wallet") == "points" {
+				worth = append(worth, x)
+			}
+		}
+		if last := worth[len(worth)-1]; last.num("worth.after") != stored.num("points") || last.at("worth.derivation_of") != "this_entry" {
+			t.Errorf("the newest: %s\n%s", last.raw, stored.raw)
+		}
+	}
+	if explained < 60 {
+		t.Errorf("only %d entries were explained", explained)
 	}
 }
 

@@ -16,8 +16,7 @@ import (
 func (l *Language) date(t time.Time) string {
 	month := l.say(strings.ToLower(t.Month().String()))
 	s := l.say("date", "day", l.written(strconv.Itoa(t.Day())), "month", month, "year", l.written(strconv.Itoa(t.Year())))
-	if l.Code == "fa" {
-		p := ptime.New(t)
+	if p := ptime.New(t); l.Code == "fa" && p.Year() > 0 { // before 1097 it knows none
 		s = fmt.Sprintf("%s %s %s (%s)", l.written(strconv.Itoa(p.Day())), p.Month(), l.written(strconv.Itoa(p.Year())), s)
 	}
 	return l.own(s)

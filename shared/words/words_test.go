@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
@@ -227,6 +228,26 @@ func TestMoneyAndDates(t *testing.T) {
 		if got := shown(Choose(code).day("2027-03-21")); got != want {
 			t.Errorf("%s: %q, want %q", code, got, want)
 		}
+	}
+}
+
+// Nowruz and the last day of leap years of the solar calendar, as they were
+// and will be by the astronomical calendar of Iran.
+func TestSolarDates(t *testing.T) {
+	for day, want := range map[string]string{
+		"2024-03-20": "۱ فروردین ۱۴۰۳", "2025-03-20": "۳۰ اسفند ۱۴۰۳", "2025-03-21": "۱ فروردین ۱۴۰۴", "2028-03-20": "۱ فروردین ۱۴۰۷",
+		"2029-03-20": "۱ فروردین ۱۴۰۸", "2030-03-20": "۳۰ اسفند ۱۴۰۸", "2030-03-21": "۱ فروردین ۱۴۰۹", "2027-10-23": "۱ آبان ۱۴۰۶",
+	} {
+		if got := shown(Choose("fa").day(day)); !strings.HasPrefix(got, want+" (") {
+			t.Errorf("%s: %q, want %q", day, got, want)
+		}
+	}
+	if got := shown(Choose("fa").day("0622-01-01")); got != "۱ ژانویه ۶۲۲" {
+		t.Errorf("%q", got)
+	}
+	zone := time.FixedZone("", 2*60*60)
+	if got := shown(Choose("fa").instant(time.Date(2026, 3, 20, 22, 30, 0, 0, time.UTC).In(zone))); got != "۱ فروردین ۱۴۰۵ (۲۱ مارس ۲۰۲۶)، ساعت ۰۰:۳۰" {
+		t.Errorf("%q", got)
 	}
 }
 
