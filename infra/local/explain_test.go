@@ -67,7 +67,7 @@ func TestAnOrdersEntriesAreExplained(t *testing.T) {
 		{"Coffee time", "multiplied by 1.5", "24.975 points"},
 		{"148.425 points, rounded to the nearest: 148 points"},
 		{"haifa", "not applied", "stores"},
-		{"148 points, valid until 16 March 2027, 00:00"},
+		{"148 points, valid to the end of 15 March 2027"},
 	} {
 		if !a.said(words...) {
 			t.Errorf("%q is not said in %s", words, a.raw)

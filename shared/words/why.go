@@ -94,12 +94,7 @@ func (l *Language) Why(m *Movement) []string {
 		w.worth(m.Worth)
 	}
 	for _, lot := range m.Lots {
-		points := w.gives(max(lot.Points, -lot.Points), m.Wallet)
-		if lot.Expires == 0 {
-			w.tell("why.lot.never", "points", points)
-		} else {
-			w.tell("why.lot", "points", points, "at", w.instant(time.Unix(lot.Expires, 0).In(m.Zone)))
-		}
+		w.lot(lot)
 	}
 	w.tell("why.balance", "points", w.gives(m.Balance, m.Wallet))
 	return w.said
@@ -163,6 +158,21 @@ func (w *teller) cause() {
 			fill[3] = w.gives(m.Points, m.Wallet)
 			w.tell("why.merge.in", fill...)
 		}
+	}
+}
+
+// lot tells of points of one lot. One that ends as a day begins is good for
+// the whole day before.
+func (w *teller) lot(lot loyalty.Part) {
+	points, end := w.gives(max(lot.Points, -lot.Points), w.m.Wallet), time.Unix(lot.Expires, 0).In(w.m.Zone)
+	y, m, d := end.Date()
+	switch {
+	case lot.Expires == 0:
+		w.tell("why.lot.never", "points", points)
+	case end.Equal(loyalty.StartOfDay(y, m, d, w.m.Zone)):
+		w.tell("why.lot.day", "points", points, "date", w.date(end.Add(-time.Second)))
+	default:
+		w.tell("why.lot", "points", points, "at", w.instant(end))
 	}
 }
 

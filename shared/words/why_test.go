@@ -52,7 +52,7 @@ func TestGoldenReasons(t *testing.T) {
 	var b strings.Builder
 	for _, code := range tongues {
 		m := Movement{
-			Entry: loyalty.Entry{Type: loyalty.Earn, Points: w.Points + 100, Balance: 1000 + w.Points, At: at.Unix(), Source: "till", Order: "1001", Lots: loyalty.Parts{{Expires: at.AddDate(1, 0, 0).Unix(), Points: w.Points + 100}}},
+			Entry: loyalty.Entry{Type: loyalty.Earn, Points: w.Points + 100, Balance: 1000 + w.Points, At: at.Unix(), Source: "till", Order: "1001", Lots: loyalty.Parts{{Expires: at.AddDate(1, 0, 0).Unix(), Points: w.Points}, {Expires: loyalty.StartOfDay(2028, 3, 21, zone).Unix(), Points: 70}, {Points: 30}}},
 			Zone:  zone, Document: d,
 			Worth: &Worth{After: w.Points + 100, Pinned: 3, Current: 5, Newest: true, Points: w.Points, Goals: 100, Detail: detail},
 		}
