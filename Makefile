@@ -68,7 +68,7 @@ fuzz: ## every decoder for FUZZTIME (20s) each
 
 security: ## who may do what, hostile input, signatures, tokens and keys
 	$(GO) test ./shared/web ./shared/storefront ./shared/strict ./infra/topology
-	$(GO) test ./infra/local ./infra/local/regulars -run 'Matrix|MassAssignment|WhoAsks|WhoMay|BadInput|LookAlike|Signature|Storefront|Token|Key|Scopes'
+	$(GO) test ./infra/local ./infra/local/regulars -run 'Matrix|MassAssignment|Upload|WhoAsks|WhoMay|BadInput|LookAlike|Signature|Storefront|Token|Key|Scopes'
 
 simulate: OPS ?= 1000000
 simulate: SEED ?= 1

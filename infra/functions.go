@@ -43,6 +43,9 @@ func (d deployment) newFunction(f topology.Function, s store, bus awsevents.IEve
 	if f.Bus {
 		env["BUS"] = bus.EventBusName()
 	}
+	if len(f.Uploads) > 0 {
+		env["UPLOADS"] = s.uploads.BucketName()
+	}
 	if f.Memory < wholeCore {
 		// On a share of one core two threads take turns, and a request
 		// costs half as much again.
@@ -81,6 +84,9 @@ func (d deployment) newFunction(f topology.Function, s store, bus awsevents.IEve
 	if f.Stream {
 		d.readChanges(live, s, failed)
 	}
+	if f.Files {
+		d.readFiles(live, s)
+	}
 	return function{f, lambda, live}
 }
 
@@ -106,6 +112,10 @@ func (d deployment) newRole(f topology.Function, s store, bus awsevents.IEventBu
 	may("Trace", jsii.String("*"), "xray:PutTraceSegments", "xray:PutTelemetryRecords") // X-Ray knows no resources
 	may("Table", s.table.TableArn(), f.Table...)
 	may("Index", jsii.String(*s.table.TableArn()+"/index/"+schema.DueIndex), f.Index...)
+	may("Uploads", jsii.String(*s.uploads.BucketArn()+"/*"), f.Uploads...)
+	if f.Files {
+		may("Files", s.uploads.BucketArn(), "s3:ListBucket") // or a file that is not there looks like one that may not be read
+	}
 	if f.Secrets {
 		may("Secret", s.secret.SecretArn(), "secretsmanager:GetSecretValue")
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"regulars/infra/topology"
+	schema "regulars/shared/table"
 )
 
 var update = flag.Bool("update", false, "write testdata anew")
@@ -101,6 +102,9 @@ func TestFunctionsAreThoseOfTheTopology(t *testing.T) {
 		}
 		if f.Bus {
 			env["BUS"] = "Bus"
+		}
+		if len(f.Uploads) > 0 {
+			env["UPLOADS"] = "Uploads"
 		}
 		var reserved any
 		if f.Reserved > 0 {
@@ -241,8 +245,45 @@ func TestEverythingThatFailsIsNoticed(t *testing.T) {
 	}
 	// A run that the scheduler handed over and that then fails is retried by
 	// Lambda, under the name by which it was called.
-	async := tmpl.one(t, "AWS::Lambda::EventInvokeConfig").Properties
-	if text(async["Qualifier"]) != "MaintainLive" || async["MaximumRetryAttempts"] != 2.0 {
-		t.Errorf("retries of runs: %v", async)
+	async := map[string]any{}
+	for _, r := range tmpl.of("AWS::Lambda::EventInvokeConfig") {
+		async[text(r.Properties["Qualifier"])] = r.Properties["MaximumRetryAttempts"]
+	}
+	if diff := cmp.Diff(map[string]any{"MaintainLive": 2.0, "ImporterLive": 2.0}, async); diff != "" {
+		t.Errorf("retries of runs (-want +template):\n%s", diff)
+	}
+}
+
+// Files of history are nobody else's, travel encrypted, and go by themselves.
+func TestUploadsAreKeptApart(t *testing.T) {
+	tmpl := synthesized(t, topology.Prod)
+	p := tmpl.one(t, "AWS::S3::Bucket").Properties
+	want := map[string]any{
+		"PublicAccessBlockConfiguration": map[string]any{"BlockPublicAcls": true, "BlockPublicPolicy": true, "IgnorePublicAcls": true, "RestrictPublicBuckets": true},
+		"BucketEncryption":               map[string]any{"ServerSideEncryptionConfiguration": []any{map[string]any{"ServerSideEncryptionByDefault": map[string]any{"SSEAlgorithm": "AES256"}}}},
+		"OwnershipControls":              map[string]any{"Rules": []any{map[string]any{"ObjectOwnership": "BucketOwnerEnforced"}}},
+		"LifecycleConfiguration": map[string]any{"Rules": []any{map[string]any{
+			"Status": "Enabled", "ExpirationInDays": float64(schema.ImportDays), "AbortIncompleteMultipartUpload": map[string]any{"DaysAfterInitiation": 1.0},
+		}}},
+		"NotificationConfiguration": map[string]any{"EventBridgeConfiguration": map[string]any{"EventBridgeEnabled": true}},
+	}
+	if diff := cmp.Diff(want, p); diff != "" {
+		t.Errorf("bucket (-want +template):\n%s", diff)
+	}
+	policy, err := json.Marshal(tmpl.one(t, "AWS::S3::BucketPolicy").Properties["PolicyDocument"])
+	if err != nil || !bytes.Contains(policy, []byte(`"Condition":{"Bool":{"aws:SecureTransport":"false"}},"Effect":"Deny"`)) {
+		t.Errorf("without TLS: %s %v", policy, err)
+	}
+	var file string
+	for _, r := range tmpl.of("AWS::Events::Rule") {
+		for _, to := range list(r.Properties["Targets"]) {
+			to := to.(map[string]any)
+			if in, ok := to["InputTransformer"].(map[string]any); ok {
+				file = text(to["Arn"]) + fmt.Sprint(in["InputPathsMap"], in["InputTemplate"])
+			}
+		}
+	}
+	if file != `ImporterLivemap[detail-object-key:$.detail.object.key]{"file":<detail-object-key>}` {
+		t.Errorf("a file that has come starts %s", file)
 	}
 }

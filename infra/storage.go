@@ -4,6 +4,9 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssecretsmanager"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/jsii-runtime-go"
@@ -13,8 +16,9 @@ import (
 
 // store is where everything lasting is.
 type store struct {
-	table  awsdynamodb.TableV2
-	secret awssecretsmanager.Secret
+	table   awsdynamodb.TableV2
+	secret  awssecretsmanager.Secret
+	uploads awss3.Bucket // files of imports
 }
 
 func (d deployment) newStore() store {
@@ -60,7 +64,44 @@ func (d deployment) newStore() store {
 		},
 		RemovalPolicy: d.Removal,
 	})
-	return store{table, secret}
+	return store{table, secret, d.newUploads()}
+}
+
+// newUploads is where files of history wait to be taken in. They hold personal
+// data, so they go by themselves.
+func (d deployment) newUploads() awss3.Bucket {
+	bucket := awss3.NewBucket(d.Stack, jsii.String("Uploads"), &awss3.BucketProps{
+		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),
+		ObjectOwnership:   awss3.ObjectOwnership_BUCKET_OWNER_ENFORCED,
+		Encryption:        awss3.BucketEncryption_S3_MANAGED,
+		EnforceSSL:        jsii.Bool(true),
+		LifecycleRules: &[]*awss3.LifecycleRule{{
+			Expiration:                          awscdk.Duration_Days(jsii.Number(schema.ImportDays)),
+			AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1)),
+		}},
+		RemovalPolicy: awscdk.RemovalPolicy_RETAIN, // a bucket that holds something cannot be deleted anyway
+	})
+	// CDK's own switch for this adds a function that may change every bucket.
+	bucket.Node().DefaultChild().(awss3.CfnBucket).SetNotificationConfiguration(&awss3.CfnBucket_NotificationConfigurationProperty{
+		EventBridgeConfiguration: &awss3.CfnBucket_EventBridgeConfigurationProperty{EventBridgeEnabled: jsii.Bool(true)},
+	})
+	return bucket
+}
+
+// readFiles starts a function when a file has come. One whose start is lost is
+// found by the schedule.
+func (d deployment) readFiles(live awslambda.Alias, s store) {
+	awsevents.NewRule(d.Stack, jsii.String("FileHasCome"), &awsevents.RuleProps{
+		Description: jsii.String("A file of history has come"),
+		EventPattern: &awsevents.EventPattern{
+			Source:     jsii.Strings("aws.s3"),
+			DetailType: jsii.Strings("Object Created"),
+			Detail:     &map[string]any{"bucket": map[string]any{"name": []*string{s.uploads.BucketName()}}},
+		},
+		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewLambdaFunction(live, &awseventstargets.LambdaFunctionProps{
+			Event: awsevents.RuleTargetInput_FromObject(map[string]*string{"file": awsevents.EventField_FromPath(jsii.String("$.detail.object.key"))}),
+		})},
+	})
 }
 
 // newBus is where the merchant's own systems listen. It keeps what was

@@ -38,6 +38,7 @@ type Report struct {
 	Activated int64  `json:"activated"` // points that became usable
 	Expired   int64  `json:"expired"`   // points that died
 	Holds     int64  `json:"holds"`     // holds that ended by themselves
+	Contests  int64  `json:"contests"`  // leaderboards whose prizes were given
 	Failed    int64  `json:"failed"`    // accounts that could not be settled; they stay due
 	Complete  bool   `json:"complete"`  // false: time ran out, the next run continues
 }
@@ -79,6 +80,7 @@ func (r *Report) add(o Report) {
 	r.Activated += o.Activated
 	r.Expired += o.Expired
 	r.Holds += o.Holds
+	r.Contests += o.Contests
 	r.Failed += o.Failed
 	r.Complete = r.Complete && o.Complete
 }
@@ -97,7 +99,11 @@ func (h *Handler) shard(ctx context.Context, shard string) (Report, error) {
 				report.Complete = false
 				return report, first
 			}
-			if err := h.settle(ctx, k, &report); err != nil {
+			settle := h.settle
+			if k.SK == "BOARD" {
+				settle = h.contest
+			}
+			if err := settle(ctx, k, &report); err != nil {
 				slog.ErrorContext(ctx, "account not settled", "pk", k.PK, "error", err)
 				report.Failed++
 				first = errors.Join(first, err)

@@ -23,13 +23,17 @@ func (h *Handler) entitlements(ctx context.Context, r *web.Request) (web.Answer,
 		if err != nil {
 			return nil, err
 		}
+		p, _, err := tx.Profile(a.Member)
+		if err != nil {
+			return nil, err
+		}
 		now := h.Gate.Clock()
 		a = a.AsOf(now, t)
 		out := Entitlements{Data: []loyalty.Entitlement{}}
 		if tier := a.Tier(now, t); tier != "" {
 			out.Tier = &tier
 		}
-		for _, e := range a.Entitlements(now, t) {
+		for _, e := range a.Entitlements(now, t, p.External[loyalty.CardSource] != "") {
 			if only == "" || e.ID == only {
 				out.Data = append(out.Data, e)
 			}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"regulars/shared/loyalty"
+	"regulars/shared/person"
 	"regulars/shared/table"
 	"regulars/shared/web"
 )
@@ -199,7 +200,7 @@ func (h *Handler) adjust(ctx context.Context, r *web.Request) (web.Answer, error
 		}
 		return web.Answer{}, loyalty.Malformed("/points", v, "must be a whole number other than 0")
 	}
-	if q.Reason == "" || len(q.Reason) > 200 || !printable(q.Reason) {
+	if q.Reason == "" || len(q.Reason) > 200 || !person.Printable(q.Reason) {
 		return web.Answer{}, loyalty.Malformed("/reason", q.Reason, "must say why in 1 to 200 bytes")
 	}
 	ref, now := "adj_"+h.Gate.ID(), h.Gate.Clock()

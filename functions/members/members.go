@@ -8,10 +8,12 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"regulars/shared/loyalty"
+	"regulars/shared/person"
 	"regulars/shared/table"
 	"regulars/shared/web"
 )
@@ -36,18 +38,24 @@ func (h *Handler) Routes() web.Routes {
 		"GET /v1/members/{id}/entitlements":        h.Gate.Handle(h.entitlements, web.Server, web.Member),
 		"GET /v1/members/{id}/vouchers":            h.Gate.Handle(h.vouchers, web.Server, web.Member),
 		"POST /v1/members/{id}/choices":            h.Gate.Handle(h.choose, web.Server),
+		"POST /v1/members/{id}/cards":              h.Gate.Handle(h.bindCard, web.Server),
+		"GET /v1/cards/{number}":                   h.Gate.Handle(h.card, web.Server),
+
+		"GET /v1/leaderboards/{id}":                h.Gate.Handle(h.leaderboard, web.Server),
+		"GET /v1/partners/{id}/statements/{month}": h.Gate.Handle(h.statement, web.Admin),
+		"POST /v1/partners/{id}/exchanges":         h.Gate.Handle(h.exchange, web.Server),
 		"POST /v1/privacy/exports":                 h.Gate.Handle(h.export, web.Admin),
 		"POST /v1/privacy/erasures":                h.Gate.Handle(h.erase, web.Admin),
 	}
 }
 
 func (h *Handler) enrol(ctx context.Context, r *web.Request) (web.Answer, error) {
-	var c Change
+	var c person.Change
 	if err := r.Decode(&c); err != nil {
 		return web.Answer{}, err
 	}
 	p := &table.Profile{Member: h.Gate.ID(), CreatedAt: h.Gate.Clock().Unix()}
-	if err := c.apply(p); err != nil {
+	if err := c.Apply(p); err != nil {
 		return web.Answer{}, err
 	}
 	return h.Gate.Update(ctx, r, func(tx *table.Tx) (web.Answer, error) {
@@ -153,7 +161,7 @@ func (h *Handler) patch(ctx context.Context, r *web.Request) (web.Answer, error)
 	if err != nil {
 		return web.Answer{}, err
 	}
-	var c Change
+	var c person.Change
 	if err := r.Decode(&c); err != nil {
 		return web.Answer{}, err
 	}
@@ -173,7 +181,7 @@ func (h *Handler) patch(ctx context.Context, r *web.Request) (web.Answer, error)
 			return web.Answer{}, &loyalty.Error{Kind: loyalty.Conflict, Code: "version_conflict", Detail: "the member has changed since you read it", Details: map[string]any{"version": version}}
 		}
 		was := p.Clone()
-		if err := c.apply(p); err != nil {
+		if err := c.Apply(p); err != nil {
 			return web.Answer{}, err
 		}
 		if err := tx.PutProfile(was, p, true); err != nil {
@@ -202,49 +210,58 @@ func (h *Handler) merge(ctx context.Context, r *web.Request) (web.Answer, error)
 		if err != nil {
 			return web.Answer{}, err
 		}
-		from, err := tx.Account(id)
-		if err != nil {
-			return web.Answer{}, err
-		}
-		t, err := tx.TermsOfMember(into.Member)
-		if err != nil {
-			return web.Answer{}, err
-		}
-		to, version, err := tx.Profile(into.Member)
-		if err != nil {
-			return web.Answer{}, err
-		}
-		holder, err := tx.Holder(id)
-		if err != nil {
-			return web.Answer{}, err
-		}
-		if from.Into == "" || holder.Member != into.Member {
-			if err := mergeWallets(tx, into, from, t, now); err != nil {
-				return web.Answer{}, err
-			}
-			vouchers, err := into.Merge(from, seed, t, now)
-			if err != nil {
-				return web.Answer{}, err
-			}
-			if err := tx.PutVouchers(vouchers, now); err != nil {
-				return web.Answer{}, err
-			}
-			if err := errors.Join(tx.PutAccount(into), tx.PutAccount(from)); err != nil {
-				return web.Answer{}, err
-			}
-			guest, _, err := tx.Profile(id)
-			if err != nil {
-				return web.Answer{}, err
-			}
-			to.Adopt(guest)
-			if err := tx.PutAdopted(to, guest); err != nil {
-				return web.Answer{}, err
-			}
-			version++
-		}
-		body, err := h.shape(tx, to, version, into)
+		body, err := h.mergeInto(tx, into, id, seed, now)
 		return web.Answer{Body: body}, err
 	})
+}
+
+// mergeInto moves all that a member has into another's account and profile.
+func (h *Handler) mergeInto(tx *table.Tx, into *loyalty.Account, id, seed string, now time.Time) (Shape, error) {
+	from, err := tx.Account(id)
+	if err != nil {
+		return Shape{}, err
+	}
+	t, err := tx.TermsOfMember(into.Member)
+	if err != nil {
+		return Shape{}, err
+	}
+	to, version, err := tx.Profile(into.Member)
+	if err != nil {
+		return Shape{}, err
+	}
+	holder, err := tx.Holder(id)
+	if err != nil {
+		return Shape{}, err
+	}
+	if from.Into != "" && holder.Member == into.Member { // it was done before
+		return h.shape(tx, to, version, into)
+	}
+	if err := mergeWallets(tx, into, from, t, now); err != nil {
+		return Shape{}, err
+	}
+	mine, theirs := slices.Clone(into.Tallies), slices.Clone(from.Tallies)
+	vouchers, err := into.Merge(from, seed, t, now)
+	if err != nil {
+		return Shape{}, err
+	}
+	if err := errors.Join(tx.PutScores(into, mine, t), tx.PutScores(from, theirs, t)); err != nil {
+		return Shape{}, err
+	}
+	if err := tx.PutVouchers(vouchers, now); err != nil {
+		return Shape{}, err
+	}
+	if err := errors.Join(tx.PutAccount(into), tx.PutAccount(from)); err != nil {
+		return Shape{}, err
+	}
+	guest, _, err := tx.Profile(id)
+	if err != nil {
+		return Shape{}, err
+	}
+	to.Adopt(guest)
+	if err := tx.PutAdopted(to, guest); err != nil {
+		return Shape{}, err
+	}
+	return h.shape(tx, to, version+1, into)
 }
 
 // mergeWallets moves what the other wallets hold.
@@ -271,7 +288,7 @@ func mergeWallets(tx *table.Tx, into, from *loyalty.Account, t *loyalty.Terms, n
 		if err := errors.Join(tx.PutAccount(mine), tx.PutAccount(other)); err != nil {
 			return err
 		}
-		into.Open(wallet)
+		into.AddWallet(wallet)
 	}
 	return nil
 }

@@ -63,6 +63,7 @@ type bench struct {
 	starts, warm int
 
 	member string
+	asked  string // an import that waits for its file
 	orders int
 	batch  []byte // one change of an account
 }
@@ -81,6 +82,11 @@ func (b *bench) seed(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var asked struct{ ID string }
+	if err := b.once(ctx, "imports", event("POST", "/v1/imports", object{"kind": "members", "format": "csv"}), &asked); err != nil {
+		return err
+	}
+	b.asked = asked.ID
 	b.batch = runtimeapi.Batch(records[len(records)-1:])
 	return nil
 }
@@ -127,6 +133,10 @@ func (b *bench) event(function string) []byte {
 		return b.batch
 	case "maintain":
 		return []byte(`{"schedule":"expire"}`)
+	case "imports":
+		return event("GET", "/v1/imports/"+b.asked, nil)
+	case "importer":
+		return []byte(`{"schedule":"imports"}`)
 	}
 	return event("GET", "/v1/program", nil)
 }

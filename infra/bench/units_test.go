@@ -95,6 +95,7 @@ func TestUnitsOfOthers(t *testing.T) {
 	}
 }
 
+// Of earn's zip 3.2 MB are the compiler of expressions.
 func TestZipOfEarn(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a binary")
@@ -108,7 +109,7 @@ func TestZipOfEarn(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("%d bytes", len(zip))
-	if len(zip) > 4_500_000 {
-		t.Errorf("earn's zip has %d bytes, may have 4,500,000", len(zip))
+	if len(zip) > 7_500_000 {
+		t.Errorf("earn's zip has %d bytes, may have 7,500,000", len(zip))
 	}
 }

@@ -86,6 +86,7 @@ var templates = []template{
 	{"merge", "POST", func(w *wild) string { return "/v1/members/" + w.enrol("to merge") + "/merge" }, func(w *wild) object { return object{"into": w.enrol("to stay")} }, nil},
 	{"export", "POST", to("/v1/privacy/exports"), func(w *wild) object { return object{"member": w.base()} }, nil},
 	{"erase", "POST", to("/v1/privacy/erasures"), func(w *wild) object { return object{"member": w.enrol("to erase")} }, nil},
+	{"import", "POST", to("/v1/imports"), func(*wild) object { return object{"kind": "orders", "format": "csv", "source": "till"} }, answered},
 	{"program", "PUT", to("/v1/program"), func(*wild) object {
 		return object{
 			"currency": "ILS", "time_zone": "Asia/Jerusalem", "languages": []any{"he", "en"}, "shop": object{"url": "https://shop.example/"},

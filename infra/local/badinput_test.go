@@ -51,6 +51,7 @@ func newWild(t *testing.T) *wild {
 		"/v1/holds/{id}":       w.must("POST", "/v1/holds", object{"member": m, "points": 1}).str("id"),
 		"/v1/redemptions/{id}": w.redeem(m, 1),
 		"/v1/orders/{source}":  "till",
+		"/v1/imports/{id}":     w.must("POST", "/v1/imports", object{"kind": "members", "format": "ndjson"}).str("id"),
 	}
 	w.earn(order("base", m, 100))
 	w.written()
@@ -80,6 +81,7 @@ var keyShape = regexp.MustCompile(`^local#(` + strings.Join([]string{
 	`(EMAIL|PHONE)#[0-9a-f]{32} (OWNER|GUEST|MEMBER#[0-9A-Z]{1,40})`,
 	`RECEIPT#[0-9a-f]{32} RECEIPT`,
 	`PRIVACY#[0-9a-f]{32} PRIVACY`,
+	`IMPORT#[0-9A-Z]{1,40} IMPORT`,
 }, "|") + `)$`)
 
 // written is which items were written since it was asked last.

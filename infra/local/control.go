@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"regulars/events"
-	"regulars/functions/maintain"
 	"regulars/infra/topology"
 	"regulars/shared/loyalty"
 	"regulars/shared/strict"
@@ -19,6 +18,7 @@ func (h *Host) control(mux *http.ServeMux) {
 	mux.HandleFunc("GET /_local/clock", func(w http.ResponseWriter, r *http.Request) { h.showClock(w) })
 	mux.HandleFunc("PUT /_local/clock", h.setClock)
 	mux.HandleFunc("POST /_local/schedules/{name}/run", h.runSchedule)
+	mux.HandleFunc("PUT /_local/uploads/{program}/{id}", h.upload)
 	mux.HandleFunc("GET /_local/events", func(w http.ResponseWriter, r *http.Request) {
 		if err := h.outbox.Drain(r.Context()); err != nil {
 			fail(w, http.StatusInternalServerError, err)
@@ -63,11 +63,12 @@ func (h *Host) setClock(w http.ResponseWriter, r *http.Request) {
 
 func (h *Host) runSchedule(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
-	if !slices.ContainsFunc(topology.Schedules, func(s topology.Schedule) bool { return s.Name == name }) {
+	i := slices.IndexFunc(topology.Schedules, func(s topology.Schedule) bool { return s.Name == name })
+	if i < 0 {
 		fail(w, http.StatusNotFound, loyalty.NotFound("schedule"))
 		return
 	}
-	report, err := h.maintain.Run(r.Context(), maintain.Event{Schedule: name})
+	report, err := h.schedule(r.Context(), topology.Schedules[i])
 	if err != nil {
 		fail(w, http.StatusInternalServerError, err)
 		return

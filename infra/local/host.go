@@ -15,15 +15,19 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"regulars/events/inbound"
 	"regulars/functions/earn"
+	"regulars/functions/importer"
+	"regulars/functions/imports"
 	"regulars/functions/maintain"
 	"regulars/functions/members"
 	"regulars/functions/program"
 	"regulars/functions/redeem"
 	"regulars/infra/topology"
+	"regulars/shared/program/when"
 	"regulars/shared/storefront"
 	"regulars/shared/table"
 	"regulars/shared/table/dynamo/stream"
@@ -55,6 +59,10 @@ type Host struct {
 
 	store    *table.Store
 	maintain *maintain.Handler
+	importer *importer.Handler
+	uploads  *uploads
+	life     context.Context // ends with the host, and the work on imports with it
+	working  sync.WaitGroup
 	outbox   *outbox
 	handler  http.Handler
 	close    []func() error
@@ -79,11 +87,19 @@ func Open(ctx context.Context, c Config) (h *Host, err error) {
 		h.close = append(h.close, file.Close)
 	}
 	h.store = table.NewStore(engine)
+	h.store.Expressions = when.Compiler{}
 	if h.outbox, err = openOutbox(filepath.Join(c.DataDir, "events.db"), feed); err != nil {
 		return nil, err
 	}
 	h.close = append(h.close, h.outbox.Close)
 	h.maintain = &maintain.Handler{Store: h.store, Clock: h.Clock.Now}
+	if h.uploads, err = openUploads(filepath.Join(c.DataDir, "uploads")); err != nil {
+		return nil, err
+	}
+	h.importer = &importer.Handler{Store: h.store, Clock: h.Clock.Now, Files: h.uploads}
+	life, end := context.WithCancel(context.Background())
+	h.life = life
+	h.close = append(h.close, func() error { end(); h.working.Wait(); return nil })
 	if err := Setup(ctx, h.store, Deployment{Program: Program, AdminKey: c.APIKey, Connections: ownConnections(), Now: time.Now()}); err != nil {
 		return nil, err
 	}
@@ -106,7 +122,7 @@ func Table(ctx context.Context, c Config) (table.Engine, table.Feed, error) {
 
 // routes are the API and what steers this host.
 func (h *Host) routes(c Config) (http.Handler, error) {
-	mux, err := API(&web.Gate{Store: h.store, Clock: h.Clock.Now, Timeout: 28 * time.Second, Secrets: localSecrets(c.WebhookSecret)})
+	mux, err := API(&web.Gate{Store: h.store, Clock: h.Clock.Now, Timeout: 28 * time.Second, Secrets: localSecrets(c.WebhookSecret)}, h.uploads.address)
 	if err != nil {
 		return nil, err
 	}
@@ -115,8 +131,8 @@ func (h *Host) routes(c Config) (http.Handler, error) {
 }
 
 // API puts every function behind its routes of the topology, and fails when
-// the two do not agree.
-func API(gate *web.Gate) (*http.ServeMux, error) {
+// the two do not agree. upload makes the addresses for files of imports.
+func API(gate *web.Gate, upload func(r *http.Request, name string) (imports.Upload, error)) (*http.ServeMux, error) {
 	recorded, err := recordedOrders()
 	if err != nil {
 		return nil, err
@@ -126,6 +142,7 @@ func API(gate *web.Gate) (*http.ServeMux, error) {
 		"redeem":  (&redeem.Handler{Gate: gate}).Routes(),
 		"members": (&members.Handler{Gate: gate}).Routes(),
 		"program": (&program.Handler{Gate: gate}).Routes(),
+		"imports": (&imports.Handler{Gate: gate, Upload: upload}).Routes(),
 	}
 	mux := http.NewServeMux()
 	count := 0
@@ -198,9 +215,12 @@ func (h *Host) Run(ctx context.Context, c Config, ready func(url string)) error 
 
 // background drains the stream and runs the schedules while ctx lasts.
 func (h *Host) background(ctx context.Context) {
+	if err := h.resume(); err != nil {
+		slog.Error("imports not resumed", "error", err)
+	}
 	for _, s := range topology.Schedules {
 		go every(ctx, s.Every, func() {
-			if _, err := h.maintain.Run(ctx, maintain.Event{Schedule: s.Name}); err != nil {
+			if _, err := h.schedule(ctx, s); err != nil {
 				slog.Error("schedule failed", "schedule", s.Name, "error", err)
 			}
 		})
@@ -210,6 +230,14 @@ func (h *Host) background(ctx context.Context) {
 			slog.Error("events not announced yet", "error", err)
 		}
 	})
+}
+
+// schedule runs one schedule and answers its report.
+func (h *Host) schedule(ctx context.Context, s topology.Schedule) (report any, err error) {
+	if s.Function == "importer" {
+		return h.importer.Run(ctx, importer.Event{Schedule: s.Name})
+	}
+	return h.maintain.Run(ctx, maintain.Event{Schedule: s.Name})
 }
 
 func every(ctx context.Context, d time.Duration, do func()) {

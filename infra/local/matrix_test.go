@@ -77,6 +77,8 @@ var examples = map[string][]example{
 	"getMemberOrders":    {{}},
 	"exportMember":       {{body: `{"member": "<member>"}`}},
 	"eraseMember":        {{body: `{"member": "<member>"}`}},
+	"createImport":       {{body: `{"kind": "balances", "format": "csv", "source": "till"}`, foreign: 202}}, // it has no object yet
+	"getImport":          {{}},
 	"getProgram":         {{foreign: 200}},
 	"publishProgram":     {{body: `{"shop": {"url": "https://<program>.shop.example/"}}`, foreign: 200}},
 	"getProgramVersions": {{foreign: 200}},
@@ -89,7 +91,7 @@ var examples = map[string][]example{
 func (p party) fill(text, mine, program string, escape func(string) string) string {
 	return strings.NewReplacer(
 		"<member>", escape(p.member), "<hold>", escape(p.hold), "<redemption>", escape(p.redemption), "<order>", escape(p.order), "<email>", escape(p.email),
-		"<phone>", escape(p.phone), "<external>", escape(p.external), "<connection>", escape(p.connection), "<mine>", escape(mine), "<program>", escape(program),
+		"<phone>", escape(p.phone), "<external>", escape(p.external), "<connection>", escape(p.connection), "<import>", escape(p.imports), "<mine>", escape(mine), "<program>", escape(program),
 		"<entry>", escape("led_"+strings.TrimPrefix(p.member, "mem_")+"0000000001"),
 	).Replace(text)
 }
@@ -97,7 +99,7 @@ func (p party) fill(text, mine, program string, escape func(string) string) stri
 // parameterised puts objects in the place of parameters of a path.
 var parameterised = strings.NewReplacer(
 	"/v1/members/{id}", "/v1/members/<member>", "/v1/holds/{id}", "/v1/holds/<hold>", "/v1/redemptions/{id}", "/v1/redemptions/<redemption>",
-	"/v1/orders/{source}/{id}", "/v1/orders/till/<order>", "{connection}", "<connection>", "{entry}", "<entry>",
+	"/v1/orders/{source}/{id}", "/v1/orders/till/<order>", "{connection}", "<connection>", "/v1/imports/{id}", "/v1/imports/<import>", "{entry}", "<entry>",
 )
 
 // want is what a request must be answered, 0 for any success.

@@ -33,12 +33,13 @@ func TestReadmeTour(t *testing.T) {
 	text := strings.NewReplacer("http://127.0.0.1:8080", s.url, "Bearer sk_local", "Bearer "+key, "-hmac local-webhook-secret", "-hmac "+secret).Replace(script.String())
 	cmd := exec.Command("bash", "-c", text)
 	cmd.Dir = "../.."
+	cmd.Env = append(os.Environ(), "PORT="+s.url[strings.LastIndexByte(s.url, ':')+1:], "API_KEY="+key)
 	var said strings.Builder
 	cmd.Stdout, cmd.Stderr = &said, &said
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("%v\n%s", err, said.String())
 	}
-	for _, want := range []string{`"status":"applied"`, `"points":68`, `"available":68`, `"status":"held"`, `"status":"captured"`, `"points":34`, `"points":-34`, `"balance":4`, `"valid":true`, `"derivation_of":"this_entry"`, `34 points taken back`, `"language":"he"`, `"type":"redemption.captured"`} {
+	for _, want := range []string{`"status":"applied"`, `"points":68`, `"available":68`, `"status":"held"`, `"status":"captured"`, `"points":34`, `"points":-34`, `"balance":4`, `"valid":true`, `"derivation_of":"this_entry"`, `34 points taken back`, `"language":"he"`, `"type":"redemption.captured"`, "1 read = 1 applied", "500 = 500 opened"} {
 		if !strings.Contains(said.String(), want) {
 			t.Errorf("the tour did not show %s", want)
 		}

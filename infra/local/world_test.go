@@ -22,11 +22,12 @@ type party struct {
 	name, program                          string
 	member, hold, redemption, order        string
 	email, phone, external, connection, of string
+	imports                                string
 }
 
 // marks are texts that stand in an answer only if it tells of the party.
 func (p party) marks() []string {
-	return []string{p.member, strings.TrimPrefix(p.member, "mem_"), p.hold, p.redemption, p.order, p.email, strings.TrimPrefix(p.phone, "+"), p.external, p.of}
+	return []string{p.member, strings.TrimPrefix(p.member, "mem_"), p.hold, p.redemption, p.imports, p.order, p.email, strings.TrimPrefix(p.phone, "+"), p.external, p.of}
 }
 
 // credential is what a caller shows, and who that makes him.
@@ -82,7 +83,7 @@ func newWorld(t *testing.T) *world {
 	}
 	own, theirs := w.party("own", local.Program), w.party("theirs", "other")
 	w.objects = []party{own, w.party("neighbour", local.Program), theirs, {
-		name: "nobody", member: "mem_01NOBODY", hold: "hld_01NOBODY", redemption: "rdm_01NOBODY", order: "nobodys", email: "nobody@example.com", phone: "+97259", external: "nobodys", connection: "nobody", of: "-",
+		name: "nobody", member: "mem_01NOBODY", hold: "hld_01NOBODY", redemption: "rdm_01NOBODY", order: "nobodys", email: "nobody@example.com", phone: "+97259", external: "nobodys", connection: "nobody", of: "-", imports: "imp_01NOBODY",
 	}}
 
 	token := func(p party) string {
@@ -136,6 +137,7 @@ func (w *world) party(name, program string) party {
 	p.member = w.must("POST", "/v1/members", object{"name": p.of, "email": p.email, "email_verified": true, "phone": p.phone, "external_ids": object{"till": p.external}}, auth...).str("id")
 	w.must("POST", "/v1/orders", order(p.order, p.member, 100000), auth...)
 	p.hold = w.must("POST", "/v1/holds", object{"member": p.member, "points": 10}, auth...).str("id")
+	p.imports = w.must("POST", "/v1/imports", object{"kind": "members", "format": "csv"}, auth...).str("id")
 	p.redemption = w.must("POST", "/v1/redemptions", object{"member": p.member, "points": 10}, auth...).str("id")
 	return p
 }

@@ -1,21 +1,31 @@
 package runtimeapi
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
+	"strings"
 	"sync"
+	"time"
 )
 
 // Cloud stands in for what functions call beside the table: Secrets Manager,
-// with one secret, and an EventBridge bus.
+// with one secret, an EventBridge bus, and a bucket of S3.
 type Cloud struct {
 	Secret string
 
-	mu     sync.Mutex
-	refuse string
-	put    []Entry
+	mu      sync.Mutex
+	refuse  string
+	put     []Entry
+	objects map[string][]byte // by path
+	came    func(key string)  // told of every object, as the bus is; nil: nobody listens
 }
+
+// bucket is the name of the bucket.
+const bucket = "uploads"
 
 // Entry is an event that was put on the bus.
 type Entry struct {
@@ -38,10 +48,41 @@ func (c *Cloud) Taken() []Entry {
 	return put
 }
 
-// ServeHTTP speaks the JSON protocol of both services.
+// object keeps and gives objects as S3 does, signatures aside.
+func (c *Cloud) object(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodPut {
+		body, err := io.ReadAll(r.Body)
+		if err != nil || r.URL.Query().Get("X-Amz-Signature") == "" {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		if c.objects == nil {
+			c.objects = map[string][]byte{}
+		}
+		c.objects[r.URL.Path] = body
+		if c.came != nil {
+			c.came(strings.TrimPrefix(r.URL.Path, "/"+bucket+"/"))
+		}
+		return
+	}
+	body, ok := c.objects[r.URL.Path]
+	if !ok {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	w.Header().Set("ETag", fmt.Sprintf("%q", fmt.Sprintf("%x", sha256.Sum256(body))))
+	w.Header().Set("Content-Type", "application/octet-stream")
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
+}
+
+// ServeHTTP speaks the JSON protocol of the first two, and S3's own.
 func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if strings.HasPrefix(r.URL.Path, "/"+bucket+"/") {
+		c.object(w, r)
+		return
+	}
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	switch op := r.Header.Get("X-Amz-Target"); op {
 	case "secretsmanager.GetSecretValue":

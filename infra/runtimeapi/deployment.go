@@ -68,6 +68,7 @@ func (d *Deployment) environment(cloud string) []string {
 		"TABLE=" + d.table,
 		"SECRET_ARN=arn:aws:secretsmanager:us-east-1:000000000000:secret:local",
 		"BUS=local",
+		"UPLOADS=" + bucket,
 		"STAGE=dev",
 		"GOMAXPROCS=1",
 
@@ -80,5 +81,6 @@ func (d *Deployment) environment(cloud string) []string {
 		"AWS_ENDPOINT_URL_DYNAMODB=" + d.endpoint,
 		"AWS_ENDPOINT_URL_SECRETS_MANAGER=" + cloud,
 		"AWS_ENDPOINT_URL_EVENTBRIDGE=" + cloud,
+		"AWS_ENDPOINT_URL_S3=" + cloud,
 	}
 }

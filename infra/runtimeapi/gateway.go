@@ -15,20 +15,22 @@ import (
 
 // Gateway plays API Gateway and Lambda in front of a Deployment: it hands each
 // request to the function that the topology routes it to, as an event of an
-// HTTP API, and starts one more process when all of that function are busy.
+// HTTP API, each file that comes to the function that reads files, and starts
+// one more process when all of a function are busy.
 type Gateway struct {
 	mux       http.ServeMux
 	functions map[string]*fleet
+	files     sync.WaitGroup // that are being read
 }
 
 // together is how many processes of one function run at once.
 const together = 10
 
 // NewGateway fronts a deployment with the binaries of the functions that have
-// routes, by name. What they log goes to log, from many at once.
+// routes or read files, by name. What they log goes to log, from many at once.
 func NewGateway(d *Deployment, binaries map[string]string, log io.Writer) (*Gateway, error) {
 	g := &Gateway{functions: map[string]*fleet{}}
-	answers := func(function string) (http.HandlerFunc, error) {
+	of := func(function string) (*fleet, error) {
 		if binaries[function] == "" {
 			return nil, fmt.Errorf("there is no binary of %s", function)
 		}
@@ -37,20 +39,36 @@ func NewGateway(d *Deployment, binaries map[string]string, log io.Writer) (*Gate
 			f = &fleet{start: func(ctx context.Context) (*Process, error) { return Run(ctx, binaries[function], d.Env, log) }, room: make(chan struct{}, together)}
 			g.functions[function] = f
 		}
-		return f.serve, nil
+		return f, nil
 	}
 	for _, r := range topology.Routes {
-		h, err := answers(r.Function)
+		f, err := of(r.Function)
 		if err != nil {
 			return nil, err
 		}
-		g.mux.HandleFunc(r.Method+" "+r.Path, h)
+		g.mux.HandleFunc(r.Method+" "+r.Path, f.serve)
 	}
-	h, err := answers(topology.Default)
+	f, err := of(topology.Default)
 	if err != nil {
 		return nil, err
 	}
-	g.mux.HandleFunc("/", h)
+	g.mux.HandleFunc("/", f.serve)
+	for _, reader := range topology.Functions {
+		if !reader.Files {
+			continue
+		}
+		f, err := of(reader.Name)
+		if err != nil {
+			return nil, err
+		}
+		d.Cloud.came = func(key string) {
+			g.files.Go(func() {
+				if _, err := f.hand(context.Background(), []byte(fmt.Sprintf(`{"file":%q}`, key))); err != nil {
+					fmt.Fprintln(log, err)
+				}
+			})
+		}
+	}
 	return g, nil
 }
 
@@ -59,6 +77,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.mux.Serv
 
 // Close ends all processes. No request may be under way.
 func (g *Gateway) Close() error {
+	g.files.Wait()
 	var all error
 	for _, f := range g.functions {
 		for _, p := range f.idle {
@@ -107,7 +126,7 @@ func (f *fleet) serve(w http.ResponseWriter, r *http.Request) {
 	w.Write(a.Body)
 }
 
-// invoke hands one request over. A process that fails is not used again.
+// invoke hands one request over.
 func (f *fleet) invoke(r *http.Request) (Response, error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -117,19 +136,27 @@ func (f *fleet) invoke(r *http.Request) (Response, error) {
 	for name, values := range r.Header {
 		in.Header[name] = strings.Join(values, ",")
 	}
-	ctx := context.WithoutCancel(r.Context()) // Lambda does not stop when the caller has gone
-	p, err := f.one(ctx)
+	a, err := f.hand(context.WithoutCancel(r.Context()), in.Event()) // Lambda does not stop when the caller has gone
 	if err != nil {
 		return Response{}, err
 	}
-	a, err := p.Invoke(ctx, in.Event())
+	return a.Response()
+}
+
+// hand hands one event over. A process that fails is not used again.
+func (f *fleet) hand(ctx context.Context, event []byte) (Answer, error) {
+	p, err := f.one(ctx)
 	if err != nil {
-		return Response{}, errors.Join(err, p.Close())
+		return Answer{}, err
+	}
+	a, err := p.Invoke(ctx, event)
+	if err != nil {
+		return Answer{}, errors.Join(err, p.Close())
 	}
 	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.idle = append(f.idle, p)
-	f.mu.Unlock()
-	return a.Response()
+	return a, nil
 }
 
 // asText tells whether an HTTP API hands a body over as it is; any other it

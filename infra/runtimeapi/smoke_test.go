@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -218,6 +219,49 @@ func TestMaintain(t *testing.T) {
 		if report["schedule"] != "expire" || report["holds"] != holds || report["failed"] != 0.0 || report["complete"] != true {
 			t.Errorf("the report: %s", a.Body)
 		}
+	}
+}
+
+// A file of several parts is uploaded to a signed address, started on by an
+// event, and finished by the schedule.
+func TestImports(t *testing.T) {
+	d := deploy(t)
+	asked := d.must(202, "imports", "POST", "/v1/imports", `{"kind":"members","format":"ndjson"}`)
+	id := asked["id"].(string)
+	run := func(event string) object {
+		t.Helper()
+		var report object
+		a := d.invoke("importer", []byte(event))
+		if err := json.Unmarshal(a.Body, &report); err != nil {
+			t.Fatalf("%s: %v", a.Body, err)
+		}
+		return report
+	}
+	if got := run(`{"schedule":"imports"}`); got["imports"] != 1.0 || got["rows"] != 0.0 {
+		t.Errorf("before the file has come: %v", got)
+	}
+	to := asked["upload"].(object)
+	var file strings.Builder
+	for i := range 3 {
+		fmt.Fprintf(&file, `{"external_ids":{"till":"%d"},"name":"נועה"}%s`, i, strings.Repeat(" ", 600<<10)+"\n")
+	}
+	req, err := http.NewRequestWithContext(t.Context(), to["method"].(string), to["url"].(string), strings.NewReader(file.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil || res.StatusCode != 200 {
+		t.Fatalf("%v %v", res, err)
+	}
+	res.Body.Close()
+	if got := run(fmt.Sprintf(`{"file":"local/%s"}`, strings.TrimPrefix(id, "imp_"))); got["rows"] != 3.0 || got["complete"] != true {
+		t.Errorf("the file: %v", got)
+	}
+	if got := d.must(200, "imports", "GET", "/v1/imports/"+id, ""); got["status"] != "done" || got["members_made"] != 3.0 || got["progress"].(object)["bytes"] != float64(file.Len()) {
+		t.Errorf("the import: %v", got)
+	}
+	if got := run(`{"schedule":"imports"}`); got["imports"] != 0.0 {
+		t.Errorf("afterwards: %v", got)
 	}
 }
 

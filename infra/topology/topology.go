@@ -16,6 +16,8 @@ type Function struct {
 
 	Table      []string // DynamoDB actions on the table
 	Index      []string // DynamoDB actions on its index
+	Uploads    []string // S3 actions on the files of imports
+	Files      bool     // is started when a file has come
 	Stream     bool     // reads the table's change stream
 	Bus        bool     // puts events on the bus
 	Secrets    bool     // reads the deployment's secret
@@ -65,6 +67,9 @@ const (
 	query  = "dynamodb:Query"
 	put    = "dynamodb:PutItem"
 	remove = "dynamodb:DeleteItem"
+
+	write = "s3:PutObject" // by whoever has an address that the function signed
+	read  = "s3:GetObject"
 )
 
 // Functions of the system, by name.
@@ -74,7 +79,9 @@ var Functions = []Function{
 	{Name: "members", Does: "members, their ledgers, merges and adjustments", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put, remove}, Secrets: true},
 	{Name: "program", Does: "the program document, its terms in words, and the API description", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, put}, Secrets: true},
 	{Name: "announce", Does: "every change becomes an event on the bus", Timeout: 60 * time.Second, Memory: 256, Stream: true, Bus: true},
-	{Name: "maintain", Does: "writes down what the clock has decided", Timeout: 14 * time.Minute, Memory: 256, Table: []string{get, put}, Index: []string{query}, RetryAsync: 2},
+	{Name: "maintain", Does: "writes down what the clock has decided", Timeout: 14 * time.Minute, Memory: 256, Table: []string{get, query, put}, Index: []string{query}, RetryAsync: 2},
+	{Name: "imports", Does: "history is asked in, and how far it is", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put}, Secrets: true, Uploads: []string{write}},
+	{Name: "importer", Does: "takes in files of history, row by row", Timeout: 14 * time.Minute, Memory: 256, Table: []string{get, put}, Index: []string{query}, Uploads: []string{read}, Files: true, RetryAsync: 2},
 }
 
 // Routes of the API. What no route answers is answered 404 by program.
@@ -115,8 +122,16 @@ var Routes = []Route{
 	{"GET", "/v1/members/{id}/entitlements", "members"},
 	{"GET", "/v1/members/{id}/vouchers", "members"},
 	{"POST", "/v1/members/{id}/choices", "members"},
+	{"POST", "/v1/members/{id}/cards", "members"},
+	{"GET", "/v1/cards/{number}", "members"},
+	{"GET", "/v1/leaderboards/{id}", "members"},
+	{"GET", "/v1/partners/{id}/statements/{month}", "members"},
+	{"POST", "/v1/partners/{id}/exchanges", "members"},
 	{"POST", "/v1/privacy/exports", "members"},
 	{"POST", "/v1/privacy/erasures", "members"},
+
+	{"POST", "/v1/imports", "imports"},
+	{"GET", "/v1/imports/{id}", "imports"},
 
 	{"GET", "/v1/program", "program"},
 	{"PUT", "/v1/program", "program"},
@@ -129,12 +144,13 @@ var Routes = []Route{
 // Default is the function that answers what no route matches.
 const Default = "program"
 
-// Schedules of the system. Both names run the same pass, which writes down
+// Schedules of the system. The first two run the same pass, which writes down
 // everything that is due in the order of time: an expiry cannot be written
 // before the activation that it follows.
 var Schedules = []Schedule{
 	{Name: "expire", Function: "maintain", Every: 15 * time.Minute, Does: "points and holds whose time has passed"},
 	{Name: "activate", Function: "maintain", Every: time.Hour, Does: "pending points whose day has come"},
+	{Name: "imports", Function: "importer", Every: 15 * time.Minute, Does: "files of history that are not finished"},
 }
 
 // Changes are what announce is given. Orders, ledger pages, idempotency

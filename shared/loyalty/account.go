@@ -12,11 +12,10 @@ type Account struct {
 	Member  string  `cbor:"1,keyasint"`
 	Seq     int64   `cbor:"2,keyasint,omitempty"` // number of the newest ledger entry
 	Balance int64   `cbor:"3,keyasint,omitempty"` // sum of all entries
-	Head    Hash    `cbor:"4,keyasint"`           // hash of the newest entry
 	Lots    Lots    `cbor:"5,keyasint,omitempty"` // in the order in which they are spent
 	Holds   []Hold  `cbor:"6,keyasint,omitempty"`
 	Owed    int64   `cbor:"7,keyasint,omitempty"`  // clawed back beyond what was there; paid by the next points
-	Tail    []Entry `cbor:"8,keyasint,omitempty"`  // the newest entries, oldest first; earlier ones are on pages
+	Tail    []Entry `cbor:"8,keyasint,omitempty"`  // the newest entries, oldest first, at least the last; earlier ones are on pages
 	At      int64   `cbor:"9,keyasint,omitempty"`  // business time of the last decision, unix seconds
 	Into    string  `cbor:"10,keyasint,omitempty"` // the member this one was merged into
 	Dead    Parts   `cbor:"11,keyasint,omitempty"` // what died unspent, by expiry; the newest few
@@ -42,8 +41,8 @@ func (a *Account) owner() string {
 	return a.Member + "/" + a.Wallet
 }
 
-// Open notes that the member has an account of a wallet.
-func (a *Account) Open(wallet string) {
+// AddWallet notes that the member has an account of a wallet.
+func (a *Account) AddWallet(wallet string) {
 	if wallet != "" && !slices.Contains(a.Wallets, wallet) {
 		a.Wallets = append(a.Wallets, wallet)
 	}
@@ -274,13 +273,20 @@ func (a *Account) payOwed(at int64, t *Terms) {
 	}
 }
 
+// head is the hash of the newest entry, zero before there is one.
+func (a *Account) head() Hash {
+	if len(a.Tail) == 0 {
+		return Hash{}
+	}
+	return a.Tail[len(a.Tail)-1].Hash
+}
+
 // append writes an entry: its balance, its hash, its number.
 func (a *Account) append(e Entry) {
 	a.Balance += e.Points
 	a.Seq++
 	e.Balance = a.Balance
-	e.Hash = e.chain(a.owner(), a.Seq, a.Head)
-	a.Head = e.Hash
+	e.Hash = e.chain(a.owner(), a.Seq, a.head())
 	a.Tail = append(a.Tail, e)
 }
 

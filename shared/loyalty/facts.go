@@ -39,6 +39,9 @@ func (t *Terms) asked(all map[string]string) map[string]string {
 	for i := range t.Goals {
 		keep(&t.Goals[i].Where)
 	}
+	for i := range t.Boards {
+		keep(&t.Boards[i].Where)
+	}
 	return out
 }
 

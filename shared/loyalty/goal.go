@@ -67,25 +67,8 @@ func (t *Terms) uses(s *scene) []Use {
 		if s.matches(&g.Where, g.When, &g.During, hits) != Met {
 			continue
 		}
-		u := Use{ID: g.ID, Period: g.Streak.start(s.At, t.Zone, t.Week)}
-		for j := range s.Order.Lines {
-			if !hits.has(j) {
-				continue
-			}
-			switch g.Count {
-			case Pieces:
-				u.N += s.pieces(j)
-			case Spending:
-				u.N += s.pays[j]
-			default:
-				if s.Left[j] > 0 {
-					u.N = 1
-				}
-			}
-		}
+		u := Use{ID: g.ID, Period: g.Streak.start(s.At, t.Zone, t.Week), N: s.counted(g.Count, hits)}
 		switch {
-		case g.Count == Spending:
-			u.N = s.ours(u.N)
 		case g.Count == Stores && s.Order.Store == "":
 			continue
 		case g.Count == Stores:
@@ -95,7 +78,40 @@ func (t *Terms) uses(s *scene) []Use {
 			out = append(out, u)
 		}
 	}
+	for i := range t.Boards {
+		b := &t.Boards[i]
+		clear(hits)
+		if s.matches(&b.Where, b.When, &Schedule{}, hits) != Met {
+			continue
+		}
+		if n := s.counted(b.Count, hits); n > 0 {
+			out = append(out, Use{ID: boardTally + b.ID, Period: b.Per.start(s.At, t.Zone, t.Week), N: n})
+		}
+	}
 	return out
+}
+
+// counted is what the lines that count come to.
+func (s *scene) counted(what Counting, hits lines) (n int64) {
+	for j := range s.Order.Lines {
+		if !hits.has(j) {
+			continue
+		}
+		switch what {
+		case Pieces:
+			n += s.pieces(j)
+		case Spending:
+			n += s.pays[j]
+		default:
+			if s.Left[j] > 0 {
+				n = 1
+			}
+		}
+	}
+	if what == Spending {
+		return s.ours(n)
+	}
+	return n
 }
 
 // progress is how much of what a goal counts a member has.

@@ -24,6 +24,9 @@ func ValidID(s string) bool {
 	return s != "." && s != ".." && len(s) > 0 && len(s) <= 200 && utf8.ValidString(s) && !strings.ContainsAny(s, "/#") && strings.IndexFunc(s, unicode.IsControl) < 0
 }
 
+// CardSource is the source whose external ids are the numbers of cards.
+const CardSource = "card"
+
 // OwnID answers what follows the prefix in an id that we gave. The second
 // answer is false for what cannot be one.
 func OwnID(prefix, id string) (string, bool) {

@@ -113,7 +113,7 @@ func Verify(a *Account, entries []Entry) Verification {
 		v.Books.post(e)
 	}
 	v.Books.close(a)
-	if a.Seq != v.Entries || a.Head != prev || a.Balance != balance || a.stock() != balance || v.Books.Sum() != 0 {
+	if a.Seq != v.Entries || a.head() != prev || a.Balance != balance || a.stock() != balance || v.Books.Sum() != 0 {
 		v.FirstBad = v.Entries + 1
 		return v
 	}

@@ -76,13 +76,19 @@ func (a *Account) membership(plan string) *Membership {
 type Entitlement struct {
 	ID     string `json:"id"`
 	Value  any    `json:"value"`
-	Source string `json:"source"` // "tier:gold", "plan:plus"
+	Source string `json:"source"` // "card", "tier:gold", "plan:plus"
 }
 
-// Entitlements are the benefits of a member's tier, of all below it, and of
-// the plans that run. Of one benefit the higher tier's holds, and a plan's
-// over a tier's.
-func (a *Account) Entitlements(now time.Time, t *Terms) []Entitlement {
+// CardEntitlements are the benefits that whoever shows a card has.
+func (t *Terms) CardEntitlements() []Entitlement {
+	var none Account
+	return none.Entitlements(time.Time{}, t, true)
+}
+
+// Entitlements are the benefits of a card, where the member has one, of the
+// member's tier, of all below it, and of the plans that run. Of one benefit
+// the last of these holds.
+func (a *Account) Entitlements(now time.Time, t *Terms, card bool) []Entitlement {
 	var out []Entitlement
 	give := func(benefits Benefits, source string) {
 		for _, id := range sortedKeys(benefits) {
@@ -97,6 +103,9 @@ func (a *Account) Entitlements(now time.Time, t *Terms) []Entitlement {
 				out = append(out, e)
 			}
 		}
+	}
+	if card {
+		give(t.CardBenefits, "card")
 	}
 	if tier := a.Tier(now, t); tier != "" {
 		for _, l := range t.Tiers.Levels[:t.Tiers.place(tier)+1] {

@@ -139,6 +139,7 @@ type RefundLine struct {
 // Customer is the shop's own record of a person.
 type Customer struct {
 	ExternalID    string
+	Card          string // number of the card that was shown; whoever shows it, it is that member's purchase
 	Email         string
 	EmailVerified bool
 	Phone         string // E.164 where the shop gives it
@@ -148,5 +149,5 @@ type Customer struct {
 
 // Anonymous tells whether nothing in the record identifies a person.
 func (c *Customer) Anonymous() bool {
-	return c == nil || c.ExternalID == "" && c.Email == "" && c.Phone == ""
+	return c == nil || c.ExternalID == "" && c.Card == "" && c.Email == "" && c.Phone == ""
 }

@@ -40,6 +40,9 @@ func (t *Terms) Seal() *Terms {
 	for i := range t.Goals {
 		ask(&t.Goals[i].Where, t.Goals[i].When)
 	}
+	for i := range t.Boards {
+		ask(&t.Boards[i].Where, t.Boards[i].When)
+	}
 	return t
 }
 

@@ -58,7 +58,8 @@ func split(total int64, weights []int64) []int64 {
 		at   int
 		left uint64
 	}
-	rest, left := total, make([]remainder, len(weights))
+	var few [16]remainder // of an ordinary order, none is put on the heap
+	rest, left := total, append(few[:0], make([]remainder, len(weights))...)
 	for i, w := range weights {
 		hi, lo := bits.Mul64(uint64(total), uint64(w))
 		q, r := bits.Div64(hi, lo, uint64(sum))

@@ -216,6 +216,12 @@ func (r *Redemption) Paying(o *Order) int64 {
 	return r.Value - share(r.Value, returned(o, r.Points), r.Points)
 }
 
+// Returned is what of the redemption's value the order gave back, minor units.
+func (r *Redemption) Returned() int64 { return r.ReturnedAt(r.Restored) }
+
+// ReturnedAt is Returned when so many points were given back.
+func (r *Redemption) ReturnedAt(restored int64) int64 { return share(r.Value, restored, r.Points) }
+
 // use binds the redemption to the order that it pays a part of.
 func (r *Redemption) use(order OrderRef, member string) error {
 	switch {

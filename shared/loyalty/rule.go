@@ -31,6 +31,7 @@ type Rule struct {
 // as plain data. Empty fields ask for nothing; of a list one has to be met.
 type Filter struct {
 	Stores, Regions, Channels []string
+	Sources                   []string // of the order
 	Tiers, Segments           []string
 	Attributes                []Attribute // all of them
 	From, To                  int64       // which of the member's orders, the first is 1; 0: no bound
@@ -124,6 +125,7 @@ const (
 	UnmetStore    Unmet = "where.stores"
 	UnmetRegion   Unmet = "where.regions"
 	UnmetChannel  Unmet = "where.channels"
+	UnmetSource   Unmet = "where.sources"
 	UnmetTier     Unmet = "where.tiers"
 	UnmetSegment  Unmet = "where.segments"
 	UnmetMember   Unmet = "where.attributes"
@@ -146,6 +148,8 @@ func (f *Filter) order(o *Order, x *Facts) Unmet {
 		return UnmetRegion
 	case !among(f.Channels, o.Channel):
 		return UnmetChannel
+	case !among(f.Sources, o.Source):
+		return UnmetSource
 	}
 	return f.member(x)
 }
@@ -269,7 +273,7 @@ func (s *scene) matches(f *Filter, when Condition, during *Schedule, into lines)
 // ours turns an amount in the order's currency into one in the program's,
 // minor units, rounded down.
 func (s *scene) ours(amount int64) int64 {
-	if s.rate.IsInt() && s.rate.Num().IsInt64() && s.rate.Num().Int64() == 1 {
+	if s.rate == par {
 		return amount
 	}
 	x := new(big.Rat).SetInt64(amount)

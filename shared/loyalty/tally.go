@@ -1,6 +1,9 @@
 package loyalty
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Tally is what a member has come to under a rule or a goal in one period.
 // Every order keeps what it added (Use), so that a refund takes exactly that
@@ -23,6 +26,9 @@ const keptPeriods = 8
 
 // kept is how many periods of a tally are remembered.
 func (t *Terms) kept(id string) int {
+	if strings.HasPrefix(id, boardTally) {
+		return boardPeriods
+	}
 	for i := range t.Goals {
 		if g := &t.Goals[i]; g.ID == id && !g.Streak.IsZero() {
 			return 2 * int(g.Reach)

@@ -28,13 +28,18 @@ type Terms struct {
 	// units of Currency.
 	Exchange map[string]*big.Rat
 
-	Tiers   *Tiers       // nil: the program has none
-	Goals   []Goal       // punch cards, thresholds, badges, streaks
-	Bonuses []Bonus      // automatic rewards for average use
-	Plans   []Plan       // memberships and subscriptions
-	Wallets []Wallet     // beside points
-	Rewards []Reward     // what vouchers are for
-	Week    time.Weekday // on which a week begins
+	Tiers    *Tiers   // nil: the program has none
+	Goals    []Goal   // punch cards, thresholds, badges, streaks
+	Bonuses  []Bonus  // automatic rewards for average use
+	Plans    []Plan   // memberships and subscriptions
+	Wallets  []Wallet // beside points
+	Rewards  []Reward // what vouchers are for
+	Partners []Partner
+	Boards   []Board
+
+	CardBenefits Benefits // of whoever shows a card
+
+	Week time.Weekday // on which a week begins
 
 	Needs  Needs // set by Seal, as are the purses
 	purses map[string]*purse
@@ -123,11 +128,14 @@ func (t *Terms) purse(wallet string) *purse {
 	return &purse{}
 }
 
+// par is what the program's own currency is worth in itself.
+var par = big.NewRat(1, 1)
+
 // exchange is the worth of a minor unit of currency in minor units of the
 // program's, nil when the program states no rate.
 func (t *Terms) exchange(currency string) *big.Rat {
 	if currency == t.Currency {
-		return big.NewRat(1, 1)
+		return par
 	}
 	return t.Exchange[currency]
 }

@@ -113,11 +113,18 @@ func apply(tx *table.Tx, rec *loyalty.Record, in *loyalty.Order, by Teller) erro
 	if err := gifts(tx, rec, a, by.Now); err != nil {
 		return err
 	}
+	tallies, from, restored := slices.Clone(a.Tallies), a.Seq, int64(0)
+	if c.Redemption != nil {
+		restored = c.Redemption.Restored
+	}
 	vouchers, err := a.Apply(rec, c)
 	if err != nil {
 		return err
 	}
 	if err := applyIn(tx, rec, a, c); err != nil {
+		return err
+	}
+	if err := errors.Join(tx.PutScores(a, tallies, c.Current), statement(tx, rec, a, from, restored, c)); err != nil {
 		return err
 	}
 	if c.Redemption != nil {
@@ -199,7 +206,7 @@ func applyIn(tx *table.Tx, rec *loyalty.Record, a *loyalty.Account, c loyalty.Te
 		if err := tx.PutAccount(w); err != nil {
 			return err
 		}
-		a.Open(wallet)
+		a.AddWallet(wallet)
 	}
 	return nil
 }
@@ -250,8 +257,13 @@ func Guest(id, source string, c *loyalty.Customer, now time.Time) *table.Profile
 		Member: id, Guest: true, CreatedAt: now.Unix(), Name: c.Name,
 		Email: c.Email, EmailVerified: c.EmailVerified, Phone: c.Phone, PhoneVerified: c.PhoneVerified,
 	}
-	if c.ExternalID != "" {
-		p.External = map[string]string{source: c.ExternalID}
+	for source, id := range map[string]string{source: c.ExternalID, loyalty.CardSource: c.Card} {
+		if id != "" {
+			if p.External == nil {
+				p.External = map[string]string{}
+			}
+			p.External[source] = id
+		}
 	}
 	return p
 }

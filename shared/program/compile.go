@@ -173,7 +173,9 @@ func (d *Document) Compile(version int64, x Expressions) (*loyalty.Terms, error)
 	d.earning(&c, t)
 	d.achievements(&c, t)
 	d.automatic(&c, t)
+	d.coalition(&c, t)
 	d.rollout(&c)
+	d.goal(&c)
 	if c.err != nil {
 		return nil, c.err
 	}

@@ -36,7 +36,11 @@ type Document struct {
 	Achievements []Achievement `json:"achievements,omitempty"`
 	Automatic    []Automatic   `json:"automatic_rewards,omitempty"`
 	Plans        []Plan        `json:"plans,omitempty"`
+	Cards        *Cards        `json:"cards,omitempty"`
+	Partners     []Partner     `json:"partners,omitempty"`
+	Leaderboards []Leaderboard `json:"leaderboards,omitempty"`
 	Rollout      *Rollout      `json:"rollout,omitempty"`
+	Goal         *Goal         `json:"goal,omitempty"`
 
 	// What later parts of the system use. Refused until then, not ignored.
 	Referral jsontext.Value `json:"referral,omitempty"`
@@ -108,6 +112,7 @@ type Where struct {
 	Channels    []string            `json:"channels,omitempty"`
 	Tiers       []string            `json:"tiers,omitempty"`
 	Segments    []string            `json:"segments,omitempty"`
+	Sources     []string            `json:"sources,omitempty"` // where the order was told from: a partner's till, a shop
 	Attributes  map[string][]string `json:"attributes,omitempty"`
 	OrderNumber *Span               `json:"order_number,omitempty"`
 	Amount      int64               `json:"minimum_amount,omitempty"`   // minor units
@@ -272,6 +277,55 @@ type Plan struct {
 	Lasts    string           `json:"lasts"`               // ISO 8601
 	Tier     string           `json:"tier,omitempty"`
 	Benefits loyalty.Benefits `json:"benefits,omitempty"`
+}
+
+// Cards is what whoever shows a card has, also before it is anybody's.
+type Cards struct {
+	Benefits loyalty.Benefits `json:"benefits"`
+}
+
+// Partner is another business of a coalition. Orders from its sources earn
+// and burn at its expense and ours; both settle by the month.
+type Partner struct {
+	ID       string    `json:"id"`
+	Name     Text      `json:"name,omitempty"`
+	Sources  []string  `json:"sources"`
+	Settle   Rate      `json:"settle"`             // what Points points are worth between us and the partner, minor units
+	Exchange *Exchange `json:"exchange,omitempty"` // points for the partner's own units, such as miles
+}
+
+// Exchange gives Units of a partner for Points points, rounded down.
+type Exchange struct {
+	Points  int64  `json:"points"`
+	Units   int64  `json:"units"`
+	Unit    string `json:"unit"`              // what they are called: miles
+	Minimum int64  `json:"minimum,omitempty"` // points in one exchange
+}
+
+// Leaderboard ranks members by what they came to in a period.
+type Leaderboard struct {
+	ID     string           `json:"id"`
+	Name   Text             `json:"name,omitempty"`
+	Per    string           `json:"per"` // ISO 8601, of the calendar
+	Count  loyalty.Counting `json:"count"`
+	Where  *Where           `json:"where,omitempty"`
+	When   string           `json:"when,omitempty"`
+	Prizes []Prize          `json:"prizes,omitempty"`
+}
+
+// Prize is what the members of the ranks From to To have when a period ends.
+type Prize struct {
+	From   int64 `json:"from"`
+	To     int64 `json:"to"`
+	Points int64 `json:"points"`
+}
+
+// Goal is what the program is for: one number to look at, and the one reason
+// that members are given to come back.
+type Goal struct {
+	KPI    string `json:"kpi"`
+	Target string `json:"target"` // decimal, 0 to 1
+	Reason Text   `json:"reason,omitempty"`
 }
 
 // Rollout says for whom a version is. The others keep the version before.

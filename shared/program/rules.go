@@ -200,7 +200,7 @@ func (d *Document) where(c *checker, path string, w *Where, on string) loyalty.F
 	if w == nil {
 		return loyalty.Filter{}
 	}
-	if on == "activity" && (len(w.SKUs) > 0 || len(w.Categories) > 0 || len(w.Collections) > 0 || len(w.Regions) > 0 || len(w.Channels) > 0 || w.OrderNumber != nil || w.Quantity != 0) {
+	if on == "activity" && (len(w.SKUs) > 0 || len(w.Categories) > 0 || len(w.Collections) > 0 || len(w.Regions) > 0 || len(w.Channels) > 0 || len(w.Sources) > 0 || w.OrderNumber != nil || w.Quantity != 0) {
 		c.refuse(path, "", "an activity has a store, an amount and a member; no goods, region, channel or order number")
 	}
 	for _, l := range []struct {
@@ -208,12 +208,12 @@ func (d *Document) where(c *checker, path string, w *Where, on string) loyalty.F
 		list []string
 	}{
 		{"skus", w.SKUs}, {"categories", w.Categories}, {"collections", w.Collections}, {"stores", w.Stores},
-		{"regions", w.Regions}, {"channels", w.Channels}, {"tiers", w.Tiers}, {"segments", w.Segments},
+		{"regions", w.Regions}, {"channels", w.Channels}, {"tiers", w.Tiers}, {"segments", w.Segments}, {"sources", w.Sources},
 	} {
 		c.list(path+"/"+l.key, l.list)
 	}
 	f := loyalty.Filter{
-		Stores: w.Stores, Regions: w.Regions, Channels: w.Channels, Tiers: w.Tiers, Segments: w.Segments,
+		Stores: w.Stores, Regions: w.Regions, Channels: w.Channels, Sources: w.Sources, Tiers: w.Tiers, Segments: w.Segments,
 		SKUs: w.SKUs, Categories: w.Categories, Collections: w.Collections, Amount: w.Amount, Quantity: w.Quantity,
 	}
 	levels := d.levels()

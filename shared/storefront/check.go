@@ -158,6 +158,7 @@ func (r *reader) refund(path string, refund loyalty.Refund) {
 
 func (r *reader) customer(c *loyalty.Customer) {
 	r.optionalID("/customer/external_id", c.ExternalID)
+	r.optionalID("/customer/card", c.Card)
 	r.text("/customer/name", c.Name)
 	for path, v := range map[string]string{"/customer/email": c.Email, "/customer/phone": c.Phone} {
 		if len(v) > maxEmail || strings.ContainsFunc(v, unicode.IsControl) {

@@ -40,6 +40,7 @@ type ownOrder struct {
 
 type ownCustomer struct {
 	ExternalID    string `json:"external_id"`
+	Card          string `json:"card"`
 	Email         string `json:"email"`
 	EmailVerified bool   `json:"email_verified"`
 	Phone         string `json:"phone"`

@@ -60,13 +60,16 @@ func normalPhone(s string) string {
 }
 
 // Match finds the member that a source's customer is: by external id, then by
-// an e-mail, then a phone, that is verified on both sides. "" when unknown.
+// the card that was shown, then by an e-mail, then a phone, that is verified on both sides. "" when unknown.
 // Identities are read fresh, here and below, since most of what they decide
 // does not write them: a person who was erased, or whose address is another's
 // now, is not found again.
 func (tx *Tx) Match(source string, c *loyalty.Customer) (string, error) {
-	if c.ExternalID != "" {
-		p, err := fresh[pointer](tx, externalKey(tx.program, source, c.ExternalID))
+	for _, known := range [][2]string{{source, c.ExternalID}, {loyalty.CardSource, c.Card}} {
+		if known[1] == "" {
+			continue
+		}
+		p, err := fresh[pointer](tx, externalKey(tx.program, known[0], known[1]))
 		if err != nil || p != nil {
 			return p.member(), err
 		}

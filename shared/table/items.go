@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -54,6 +55,31 @@ func voucherKey(program, code string) Key { return Key{program + "#VOUCHER#" + c
 
 func actKey(program, kind, key string) Key {
 	return Key{program + "#ACT#" + kind + "#" + digest(key), "ACT"} // a key may hold what an id may not
+}
+
+func movementKey(program, partner, month, id string) Key {
+	return Key{program + "#PARTNER#" + partner + "#" + month, "MOVEMENT#" + id}
+}
+
+// A board's scores are spread over shards, each sorted by score, highest first.
+func scoreKey(program, board string, period, score int64, member string) Key {
+	return Key{scorePK(program, board, period, scoreShard(member)), fmt.Sprintf("SCORE#%019d#%s", math.MaxInt64-score, member)}
+}
+
+func scorePK(program, board string, period int64, shard int) string {
+	return fmt.Sprintf("%s#SCORES#%s#%d#%02d", program, board, period, shard)
+}
+
+func boardKey(program, board string, period int64) Key {
+	return Key{fmt.Sprintf("%s#BOARD#%s#%d", program, board, period), "BOARD"}
+}
+
+// scoreShards is how many partitions the scores of one period have.
+const scoreShards = 16
+
+func scoreShard(member string) int {
+	sum := sha256.Sum256([]byte(member))
+	return int(sum[1]) % scoreShards
 }
 
 func budgetKey(program, rule string) Key { return Key{program + "#BUDGET#" + rule, "BUDGET"} }

@@ -93,7 +93,7 @@ func (tx *Tx) Credit(a *loyalty.Account, award loyalty.Award, e loyalty.Entry, a
 		return 0, err
 	}
 	seq := w.Credit(award.Points, e, at, t)
-	a.Open(award.Wallet)
+	a.AddWallet(award.Wallet)
 	return seq, tx.PutAccount(w)
 }
 
@@ -124,7 +124,8 @@ func (tx *Tx) PutAccount(a *loyalty.Account) error {
 	// write. Entries of this decision stay on it: the change feed tells them
 	// from there. An account that is put twice in a transaction has left the
 	// page behind with the first.
-	old := len(out.Tail) - int(a.Seq-before.Seq)
+	// So does the last, to which the next is chained.
+	old := min(len(out.Tail)-int(a.Seq-before.Seq), len(out.Tail)-1)
 	first := a.Seq - int64(len(out.Tail)) + 1
 	onPage := pageKey(tx.program, a.Member, a.Wallet, first)
 	paged := tx.items[onPage] != nil

@@ -222,7 +222,7 @@ func TestARefusalIsOfOneMoment(t *testing.T) {
 func TestFullRunsOfEntriesGoToPages(t *testing.T) {
 	e := engine(t)
 	s := store(t, e)
-	for i := range 60 {
+	for i := range 90 {
 		update(t, s, gift)
 		it, err := e.Get(context.Background(), table.Key{PK: "p#MEMBER#M", SK: "ACCOUNT"}, true)
 		if err != nil {
@@ -236,7 +236,7 @@ func TestFullRunsOfEntriesGoToPages(t *testing.T) {
 	if err != nil || len(pages.Items) < 3 {
 		t.Fatalf("%d pages, %v", len(pages.Items), err)
 	}
-	if points, entries, valid := balance(t, s); points != 60 || entries != 60 || !valid {
+	if points, entries, valid := balance(t, s); points != 90 || entries != 90 || !valid {
 		t.Errorf("%d points in %d entries, valid %v", points, entries, valid)
 	}
 	err = s.View(context.Background(), "p", func(tx *table.Tx) error {
@@ -244,7 +244,7 @@ func TestFullRunsOfEntriesGoToPages(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		for from := int64(1); from <= 60; from++ {
+		for from := int64(1); from <= 90; from++ {
 			got, err := tx.Entries(a, from, 3)
 			if err != nil {
 				return err

@@ -15,13 +15,14 @@ import (
 
 // unsaid are the settings that change nothing in the terms by themselves. A
 // thing that has a name is called by it, not by its id.
-var unsaid = regexp.MustCompile(`^/(?:earning/rules|tiers/levels|wallets|rewards|achievements|plans|automatic_rewards)/\d+(?:/brackets/\d+/choices/\d+)?/id$`)
+var unsaid = regexp.MustCompile(`^/(?:earning/rules|tiers/levels|wallets|rewards|achievements|plans|partners|leaderboards|automatic_rewards)/\d+(?:/brackets/\d+/choices/\d+)?/id$`)
 
 // words of which a document says one, by the last part of the path.
 var oneOf = map[string][]string{
 	"basis": {"net", "goods"}, "when": {"paid", "fulfilled"}, "rounding": {"floor", "half_up", "ceil"}, "stacking": {"best", "add", "multiply"},
 	"on": {"order", "activity"}, "clawback": {"debt", "clamp", "negative"}, "to_end_of": {"none", "day", "month"}, "week_starts": {"sunday", "monday"},
 	"qualify_by": {"base_points", "spend", "orders"}, "downgrade": {"period_end", "at_once", "never"}, "crossing": {"tier_before", "split_at_threshold"},
+	"kpi":  {"repeat_rate", "redemption_rate", "share_of_revenue"},
 	"kind": {"cashback", "bonus"}, "count": {"orders", "quantity", "amount", "stores", "activities"}, "window": {"none", "P7M"},
 }
 
@@ -67,7 +68,7 @@ func others(path string, v any) []any {
 func each(path string, v any, put func(any), visit func(path string, v any, put func(any))) {
 	switch x := v.(type) {
 	case map[string]any:
-		if strings.HasSuffix(path, "/name") {
+		if strings.HasSuffix(path, "/name") || path == "/goal/reason" {
 			visit(path, x, put)
 			return
 		}

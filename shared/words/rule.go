@@ -91,6 +91,7 @@ func (w *writer) where(path, on string, x *program.Where) {
 		{"regions", x.Regions},
 		{"channels", x.Channels},
 		{"segments", x.Segments},
+		{"sources", x.Sources},
 	} {
 		if len(l.list) > 0 {
 			w.add(path+"/"+l.key, "where."+l.key, "list", w.each(l.list, given))

@@ -49,6 +49,13 @@ func (l *Language) Terms(d *program.Document) []Section {
 	for i := range d.Automatic {
 		w.automatic(fmt.Sprint("/automatic_rewards/", i), &d.Automatic[i])
 	}
+	w.cards()
+	for i := range d.Partners {
+		w.partner(fmt.Sprint("/partners/", i), &d.Partners[i])
+	}
+	for i := range d.Leaderboards {
+		w.leaderboard(fmt.Sprint("/leaderboards/", i), &d.Leaderboards[i])
+	}
 	w.rollout()
 	return w.sections
 }
@@ -84,6 +91,17 @@ func (l *Language) name(names program.Text, id string) string {
 		}
 	}
 	return given(id)
+}
+
+// anyOf is a text that has no id to stand in for it: in the language, else in
+// English, else in the first of the program's languages that it is in.
+func (w *writer) anyOf(t program.Text) string {
+	for _, lang := range append([]string{w.Code, "en"}, append(slices.Clone(w.d.Languages), slices.Sorted(maps.Keys(t))...)...) {
+		if s := t[lang]; s != "" {
+			return given(s)
+		}
+	}
+	return ""
 }
 
 func (w *writer) amount(minor int64) string { return w.money(minor, w.d.Currency) }
@@ -144,6 +162,14 @@ func (w *writer) program() {
 	w.add("/languages", "program.languages", "list", w.list(spoken))
 	if d.Shop.URL != "" {
 		w.add("/shop/url", "program.shop", "url", given(d.Shop.URL))
+	}
+	if g := d.Goal; g != nil {
+		if share, ok := new(big.Rat).SetString(g.Target); ok {
+			w.add("/goal", "aim."+g.KPI, "percent", w.percent(share))
+		}
+		if len(g.Reason) > 0 {
+			w.add("/goal/reason", "aim.reason", "reason", w.anyOf(g.Reason))
+		}
 	}
 }
 

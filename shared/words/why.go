@@ -2,6 +2,7 @@ package words
 
 import (
 	"math/big"
+	"strconv"
 	"strings"
 	"time"
 
@@ -12,9 +13,9 @@ import (
 // Cause is what made a ledger entry.
 type Cause struct {
 	Kind   Kind   `json:"kind"`
-	ID     string `json:"id,omitempty"`     // of the redemption, the payout, the other member, the automatic reward, the type of activity
+	ID     string `json:"id,omitempty"`     // of the redemption, the payout, the exchange, the other member, the automatic reward, the ranking, the type of activity
 	Key    string `json:"key,omitempty"`    // of the activity, unique within its type
-	Period string `json:"period,omitempty"` // of the automatic reward: the day on which it began, YYYY-MM-DD
+	Period string `json:"period,omitempty"` // of the automatic reward or the ranking: the day in UTC on which it began, YYYY-MM-DD
 }
 
 // Kind is a kind of cause.
@@ -27,7 +28,10 @@ const (
 	ByPayout     Kind = "payout"
 	ByActivity   Kind = "activity"
 	ByAverage    Kind = "automatic_reward"
-	ByGoals      Kind = "goals" // that members reach together once they are merged
+	ByRank       Kind = "leaderboard"
+	ByExchange   Kind = "exchange" // for a partner's units
+	ByImport     Kind = "import"   // of a balance of an earlier program
+	ByGoals      Kind = "goals"    // that members reach together once they are merged
 	ByHand       Kind = "adjustment"
 	ByMerge      Kind = "merge"
 	ByReferral   Kind = "referral"
@@ -43,6 +47,8 @@ func CauseOf(e *loyalty.Entry) Cause {
 		return Cause{Kind: ByTime}
 	case e.Type == loyalty.MergeInto:
 		return Cause{Kind: ByMerge, ID: e.Ref}
+	case e.Type == loyalty.Adjust && e.Reason == loyalty.OpeningReason && strings.HasPrefix(e.Ref, "imp_"):
+		return Cause{Kind: ByImport, ID: e.Ref}
 	case e.Type == loyalty.Adjust:
 		return Cause{Kind: ByHand, ID: e.Ref}
 	case e.Type == loyalty.Refer:
@@ -51,8 +57,16 @@ func CauseOf(e *loyalty.Entry) Cause {
 		return Cause{Kind: ByRedemption, ID: e.Ref}
 	case strings.HasPrefix(e.Ref, "pay_"):
 		return Cause{Kind: ByPayout, ID: e.Ref}
+	case strings.HasPrefix(e.Ref, "exc_"):
+		return Cause{Kind: ByExchange, ID: e.Ref}
 	case kind == "activity":
 		id, key, _ := strings.Cut(rest, "/")
+		if board, place, ok := strings.Cut(key, "/"); id == "leaderboard" && ok {
+			start, _, _ := strings.Cut(place, "/")
+			if n, err := strconv.ParseInt(start, 10, 64); err == nil {
+				return Cause{Kind: ByRank, ID: board, Key: key, Period: time.Unix(n, 0).UTC().Format(time.DateOnly)}
+			}
+		}
 		return Cause{Kind: ByActivity, ID: id, Key: key}
 	case kind == "bonus":
 		id, period, _ := strings.Cut(rest, "/")
@@ -119,7 +133,7 @@ func (w *teller) cause() {
 	}
 	switch m.Type {
 	case loyalty.Earn:
-		w.tell(w.earned(cause), append(fill, "bonus", w.automaticName(cause.ID), "date", w.day(cause.Period))...)
+		w.tell(w.earned(cause), append(fill, "bonus", w.automaticName(cause.ID), "board", w.boardName(cause.ID), "date", w.began(cause.Period))...)
 	case loyalty.Activate:
 		fill[3] = w.gives(total(m.Lots), m.Wallet) // it moves none: they were there
 		w.tell("why.activate", fill...)
@@ -127,6 +141,8 @@ func (w *teller) cause() {
 		switch {
 		case cause.Kind == ByPayout:
 			w.tell("why.payout", fill...)
+		case cause.Kind == ByExchange:
+			w.tell("why.exchange", fill...)
 		case m.Order != "":
 			w.tell("why.redeem.order", fill...)
 		default:
@@ -145,7 +161,8 @@ func (w *teller) cause() {
 			w.tell("why.restore.late")
 		}
 	case loyalty.Adjust:
-		w.tell(either(m.Points > 0, "why.adjust.add", "why.adjust.take"), fill...)
+		key := either(m.Points > 0, "why.adjust.add", "why.adjust.take")
+		w.tell(either(cause.Kind == ByImport, "why.import", key), fill...)
 	case loyalty.WriteOff:
 		w.tell(either(m.Points > 0, "why.writeoff", "why.writeoff.back"), fill...)
 	case loyalty.Refer:
@@ -187,6 +204,8 @@ func (w *teller) earned(c Cause) string {
 		return "why.earn.activity"
 	case c.Kind == ByAverage:
 		return "why.earn.bonus"
+	case c.Kind == ByRank:
+		return "why.earn.prize"
 	case c.Kind == ByGoals:
 		return "why.earn.goal"
 	}
@@ -214,6 +233,29 @@ func (w *writer) automaticName(id string) string {
 		}
 	}
 	return given(id)
+}
+
+func (w *writer) boardName(id string) string {
+	for _, x := range w.d.Leaderboards {
+		if x.ID == id {
+			return w.name(x.Name, id)
+		}
+	}
+	return given(id)
+}
+
+// began is the local day of a period that began on a day of UTC: periods
+// begin with a day, which begins earlier in the east.
+func (w *teller) began(utc string) string {
+	t, err := time.Parse(time.DateOnly, utc)
+	if err != nil {
+		return ""
+	}
+	next := loyalty.StartOfDay(t.Year(), t.Month(), t.Day()+1, w.m.Zone)
+	if next.UTC().Format(time.DateOnly) == utc {
+		return w.date(next)
+	}
+	return w.date(loyalty.StartOfDay(t.Year(), t.Month(), t.Day(), w.m.Zone))
 }
 
 // worth tells the sums that led to what an order is worth.

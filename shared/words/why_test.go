@@ -73,6 +73,9 @@ func TestEveryEntryIsToldWhy(t *testing.T) {
 		"earn none":  {Entry: loyalty.Entry{Type: loyalty.Earn, Order: "1", Source: "till"}},
 		"activity":   {Entry: loyalty.Entry{Type: loyalty.Earn, Points: 5, Ref: "activity/review/77/a"}},
 		"automatic":  {Entry: loyalty.Entry{Type: loyalty.Earn, Points: 5, Ref: "bonus/half-year/2027-01-01"}},
+		"prize":      {Entry: loyalty.Entry{Type: loyalty.Earn, Points: 5, Ref: "activity/leaderboard/weekly/1774130400/01J"}},
+		"exchange":   {Entry: loyalty.Entry{Type: loyalty.Redeem, Points: -5, Ref: "exc_X", Reason: "exchange"}},
+		"import":     {Entry: loyalty.Entry{Type: loyalty.Adjust, Points: 5, Ref: "imp_X", Reason: loyalty.OpeningReason}},
 		"goals":      {Entry: loyalty.Entry{Type: loyalty.Earn, Points: 5, Ref: "mem_X", Reason: "goal"}},
 		"other":      {Entry: loyalty.Entry{Type: loyalty.Earn, Points: 5}},
 		"activate":   {Entry: loyalty.Entry{Type: loyalty.Activate, Lots: loyalty.Parts{{Points: 5}}}},
@@ -109,13 +112,28 @@ func TestEveryEntryIsToldWhy(t *testing.T) {
 // Every reason for which a rule does not apply has a text in every language.
 func TestEveryReasonIsSaid(t *testing.T) {
 	for _, no := range []loyalty.Unmet{
-		loyalty.UnmetDuring, loyalty.UnmetStore, loyalty.UnmetRegion, loyalty.UnmetChannel, loyalty.UnmetTier, loyalty.UnmetSegment, loyalty.UnmetMember, loyalty.UnmetNumber,
+		loyalty.UnmetDuring, loyalty.UnmetStore, loyalty.UnmetRegion, loyalty.UnmetChannel, loyalty.UnmetSource, loyalty.UnmetTier, loyalty.UnmetSegment, loyalty.UnmetMember, loyalty.UnmetNumber,
 		loyalty.UnmetLines, loyalty.UnmetAmount, loyalty.UnmetQuantity, loyalty.UnmetWhen, loyalty.UnmetGroup, loyalty.UnmetLimit, loyalty.UnmetBest,
 	} {
 		for _, code := range tongues {
 			if s := Choose(code).Unmet(no); strings.HasPrefix(s, "unmet.") {
 				t.Errorf("%s: nothing says %s", code, no)
 			}
+		}
+	}
+}
+
+// A period began on the day of its own zone, whatever day it was in UTC.
+func TestPeriodsBeganOnALocalDay(t *testing.T) {
+	d, _, _ := bought(t)
+	for name, utc := range map[string]string{"Asia/Jerusalem": "2026-12-31", "UTC": "2027-01-01", "America/New_York": "2027-01-01"} {
+		zone, err := time.LoadLocation(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := teller{writer: writer{Language: Choose("en"), d: d}, m: &Movement{Zone: zone}}
+		if got := w.began(utc); got != "1 January 2027" {
+			t.Errorf("%s: %s", name, got)
 		}
 	}
 }

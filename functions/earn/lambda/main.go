@@ -6,6 +6,7 @@ import (
 
 	"regulars/functions/earn"
 	"regulars/functions/gateway"
+	"regulars/shared/program/when"
 	"regulars/shared/storefront"
 	"regulars/shared/table"
 	"regulars/shared/web"
@@ -13,6 +14,7 @@ import (
 
 func main() {
 	gateway.Serve(func(g *web.Gate) web.Routes {
+		g.Store.Expressions = when.Compiler{}
 		h := &earn.Handler{Gate: g, Now: time.Now, Orders: func(c table.Connection, token string) storefront.OrderAPI {
 			return storefront.HTTPOrderAPI{BaseURL: c.API, Token: token}
 		}}

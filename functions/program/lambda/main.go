@@ -4,9 +4,13 @@ package main
 import (
 	"regulars/functions/gateway"
 	"regulars/functions/program"
+	"regulars/shared/program/when"
 	"regulars/shared/web"
 )
 
 func main() {
-	gateway.Serve(func(g *web.Gate) web.Routes { return (&program.Handler{Gate: g}).Routes() })
+	gateway.Serve(func(g *web.Gate) web.Routes {
+		g.Store.Expressions = when.Compiler{}
+		return (&program.Handler{Gate: g}).Routes()
+	})
 }

@@ -23,6 +23,10 @@ const usage = `usage: regulars <command>
                    make another API key of a deployed stack, and show it once
   key revoke OUTPUTS KEY
                    end an API key, given itself or its hash
+  import FILE -kind orders|members|balances [-format ndjson|csv]
+         [-source SOURCE] [-url URL]
+                   bring history into a running system, show how far it is
+                   and what became of every row; run again, it goes on
 
 Environment: PORT (8080), HOST (127.0.0.1), API_KEY (sk_local),
 WEBHOOK_SECRET (local-webhook-secret), DATA_DIR (.local),
@@ -47,6 +51,8 @@ func run(ctx context.Context, args []string) error {
 		return setup(ctx, args[1])
 	case len(args) >= 3 && args[0] == "key":
 		return key(ctx, os.Stdout, args[1], args[2], args[3:])
+	case len(args) >= 2 && args[0] == "import":
+		return bringIn(ctx, os.Stdout, args[1], args[2:])
 	case len(args) == 1 && args[0] == "run":
 		h, err := local.Open(ctx, c)
 		if err != nil {

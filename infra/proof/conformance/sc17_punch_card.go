@@ -70,7 +70,10 @@ var sc17 = Scenario{"SC17 punch card of 10", "a card carries over, gives its rew
 		s.earn(free)
 		have(m, 3, 1)
 		s.refused(422, "voucher_not_usable", "POST", "/v1/vouchers/redeem", object{"code": code})
-		two := coffees("5", m, 2) // one of them bought
+	})
+	s.part("of two coffees one is free", func() {
+		m, code := bought()
+		two := coffees("3", m, 2)
 		two["discounts"] = []object{{"code": code, "amount": 1200, "lines": []string{"1"}}}
 		s.earn(two)
 		have(m, 4, 1)

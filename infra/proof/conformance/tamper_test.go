@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -298,6 +299,55 @@ var faults = []fault{
 			})
 		},
 		fails: []string{"webhook signatures: standard", "webhook signatures: shopify"}, says: "want 401",
+	},
+	{
+		name: "a balance is opened each time", only: "history",
+		ask: func() func(*http.Request) {
+			var n atomic.Int64
+			return func(r *http.Request) {
+				if r.Method == "POST" && r.URL.Path == "/v1/imports" {
+					rewrite(r, func(body string) string {
+						return strings.Replace(body, `"conformance"`, fmt.Sprintf(`"conformance%d"`, n.Add(1)), 1)
+					})
+				}
+			}
+		}(),
+		fails: []string{"history: balances, opened once"}, says: "rows.duplicate: want 1, got 0",
+	},
+	{
+		name: "rows are dropped silently", only: "history",
+		answer: on("GET", "^/v1/imports/", func(_ *http.Response, body []byte) []byte {
+			return regexp.MustCompile(`"refused":[1-9]\d*`).ReplaceAll(body, []byte(`"refused":0`))
+		}),
+		fails: []string{"history: orders, the bad rows told of", "history: balances, opened once"}, says: "rows.refused: want 1, got 0",
+	},
+	{
+		name: "nobody is in a tier", only: "SC2 |SC9", ask: setting("tiers"),
+		fails: []string{"SC2 stacking and rounding: multiply", "SC9 crossing a tier, and back: tier_before"}, says: "tier.id: want gold",
+	},
+	{
+		name: "stamps stay when coffee comes back", only: "SC17",
+		ask: func(r *http.Request) {
+			rewrite(r, func(body string) string {
+				return strings.ReplaceAll(body, `"refunded_quantity":4`, `"refunded_quantity":0`)
+			})
+		},
+		fails: []string{"SC17 punch card of 10: the reward is not used", "SC17 punch card of 10: the reward is used"}, says: "goals.0.have: want 9, got 3",
+	},
+	{
+		name: "a half-year goes by unnoticed", only: "SC18", ask: setting("automatic_rewards"),
+		fails: []string{"SC18 reward for a half-year's use: the default after 30 days", "SC18 reward for a half-year's use: the member's choice"}, says: "choices.0.id: want half-year",
+	},
+	{
+		name: "a version is for everyone", only: "SC21", ask: setting("rollout"),
+		fails: []string{"SC21 two versions by store: store 1 has the new rule, store 4 the old"}, says: "the new version is in force everywhere",
+	},
+	{
+		name: "a bonus can be paid out", only: "SC22",
+		ask: func(r *http.Request) {
+			rewrite(r, func(body string) string { return strings.ReplaceAll(body, `"kind":"bonus"`, `"kind":"cashback"`) })
+		},
+		fails: []string{"SC22 cashback is not bonus: a payout"}, says: "wallets.bonus.withdrawable: want 0, got 50000",
 	},
 	{
 		name: "it falls over", only: "SC7|paging",

@@ -62,11 +62,11 @@ func TestEveryControlIsNoticed(t *testing.T) {
 // A failure shrinks to what it needs.
 func TestAFailureIsShrunk(t *testing.T) {
 	fault := seam{handler: floats}
-	w := play(1, 0, 500, nil, fault, nil)
+	w := play(1, 1, 500, nil, fault, nil)
 	if w.wrong == nil {
 		t.Fatal("nothing was noticed")
 	}
-	world, steps, wrong := shrink(1, &failure{0, w.wrong}, fault, deadline(t))
+	world, steps, wrong := shrink(1, &failure{1, w.wrong}, fault, deadline(t))
 	if len(steps) > 3 {
 		t.Errorf("%d operations are left, one order is enough: %v", len(steps), steps)
 	}

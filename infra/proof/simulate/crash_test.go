@@ -144,6 +144,20 @@ var crashes = []struct {
 	{"the end of tokens", func(_ *life, m string) Op { return &revoke{m} }},
 	{"an adjustment", func(_ *life, m string) Op { return &adjust{m, 25} }},
 	{"a deduction", func(l *life, m string) Op { l.do(&adjust{m, 25}); return &adjust{m, -5} }},
+	{"an import", func(*life, string) Op { return &askImport{} }},
+	{"an import's work", func(l *life, m string) Op {
+		told := l.order("", "guest", byAPI, "")
+		l.do(told)
+		again := told.changed(func(e *edition) { e.refunded = 40_000 })
+		file := &workImport{rows: []*tellOrder{told, l.order("", "newcomer", byAPI, ""), l.order(m, "", byAPI, ""), again, told, told.changed(func(e *edition) { e.version, e.note = 2, "another content" })}}
+		l.do(&askImport{}, func(m *message) {
+			m.acked = func(body map[string]any) {
+				file.id = body["id"].(string)[4:]
+				l.p.files[l.p.name+"/"+file.id] = file
+			}
+		})
+		return file
+	}},
 	{"new rules", func(l *life, _ string) Op { return &publish{draw(l.r)} }},
 	{"the schedule", func(l *life, m string) Op {
 		for _, id := range []string{m, l.p.people[1], l.p.people[2]} {
@@ -163,14 +177,14 @@ func (l *life) held(member, what string) Op {
 }
 
 // keeps are the routes that keep their answer under an idempotency key.
-var keeps = regexp.MustCompile(`^POST /v1/(orders$|holds|redemptions|members$|members/{id}/(merge|adjustments)$)`)
+var keeps = regexp.MustCompile(`^POST /v1/(orders$|imports$|holds|redemptions|members$|members/{id}/(merge|adjustments)$)`)
 
 // Every operation of every handler is cut off at each of its calls of the
 // store in turn, before and after each write, and sent again: it has had its
 // effect once, and all is as if nothing had happened. With an idempotency key
 // and without, where both are.
 func TestACrashAtEveryCallOfTheStore(t *testing.T) {
-	api, err := local.API(&web.Gate{})
+	api, err := local.API(&web.Gate{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

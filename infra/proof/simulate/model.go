@@ -21,10 +21,11 @@ type programme struct {
 	external map[string]string  // source + "/" + the shop's own id -> member
 	orders   map[string]*order  // by source + "/" + id
 	spent    map[string]*redemption
-	receipts map[string][]answer // by idempotency key: what it was answered, one of these
-	erased   []string            // names of people whose data must be gone
-	asked    map[string]string   // privacy requests: who is yet to be erased for it, "" when all is done
-	about    map[string]string   // privacy requests: whom they were about
+	receipts map[string][]answer    // by idempotency key: what it was answered, one of these
+	erased   []string               // names of people whose data must be gone
+	asked    map[string]string      // privacy requests: who is yet to be erased for it, "" when all is done
+	files    map[string]*workImport // of imports, by program/id
+	about    map[string]string      // privacy requests: whom they were about
 }
 
 // rules are what the simulation varies of a program document.

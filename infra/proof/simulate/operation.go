@@ -46,7 +46,7 @@ var kinds = []Kind{
 	holdPoints, endHold, redeemPoints, cancelRedemption,
 	adjustPoints, enrolMember, renameMember, mergeMembers, erasePerson, exportPerson, signIn, signOut,
 	readMember, readLedger, readOrder, evaluateOrder, strangeMember,
-	publishRules, runSchedule,
+	publishRules, runSchedule, importOrders,
 }
 
 // message is an operation on its way, and what became of it.

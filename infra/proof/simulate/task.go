@@ -105,10 +105,11 @@ func (w *world) functions(in *instance) func(*task) {
 		Secrets: func(context.Context) (web.Secrets, error) { return signers, nil },
 		NewID:   func() string { return in.task.id() },
 	}
-	mux, err := local.API(gate)
+	mux, err := local.API(gate, address)
 	if err != nil {
 		panic(err)
 	}
+	mux.HandleFunc("POST /work/{program}/{id}", w.work(in))
 	api := http.Handler(mux)
 	if w.front.handler != nil {
 		api = w.front.handler(mux)

@@ -10,6 +10,7 @@ import (
 
 	"regulars/infra/local"
 	"regulars/infra/proof/simulate/memory"
+	"regulars/shared/program/when"
 	"regulars/shared/table"
 	"regulars/shared/web"
 )
@@ -131,7 +132,7 @@ func openWorld(seed uint64, o odds, front seam, engine table.Engine, feed table.
 		}
 		p := &programme{
 			name: name, key: d.AdminKey, members: map[string]*member{}, external: map[string]string{}, orders: map[string]*order{},
-			spent: map[string]*redemption{}, receipts: map[string][]answer{}, asked: map[string]string{}, about: map[string]string{},
+			spent: map[string]*redemption{}, receipts: map[string][]answer{}, asked: map[string]string{}, about: map[string]string{}, files: map[string]*workImport{},
 		}
 		// Setup published the defaults, which nothing here is decided under.
 		p.versions = []rules{{version: 1}}
@@ -345,6 +346,7 @@ func (w *world) instance() *instance {
 		engine = w.front.engine(w, engine)
 	}
 	in.store = table.NewStore(engine)
+	in.store.Expressions = when.Compiler{}
 	in.store.Pause = func(context.Context, time.Duration) error {
 		in.task.wait()
 		return nil

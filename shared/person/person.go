@@ -1,4 +1,6 @@
-package members
+// Package person is what the API and an import may be told of a person: which
+// values are good, and how they change a profile. It knows nothing of points.
+package person
 
 import (
 	"errors"
@@ -35,8 +37,8 @@ var (
 	calendars = []string{"gregorian", "hebrew", "hijri", "persian"}
 )
 
-// apply checks the change and makes it.
-func (c *Change) apply(p *table.Profile) error {
+// Apply checks the change and makes it.
+func (c *Change) Apply(p *table.Profile) error {
 	for source, id := range c.ExternalIDs {
 		if !loyalty.ValidSource(source) {
 			return loyalty.Malformed("/external_ids", source, "a source "+loyalty.SourceRule)
@@ -56,7 +58,7 @@ func (c *Change) apply(p *table.Profile) error {
 		return loyalty.Malformed("/external_ids", "", "at most 20 sources")
 	}
 	if c.Email != nil && *c.Email != p.Email {
-		if *c.Email != "" && (!email.MatchString(*c.Email) || !printable(*c.Email)) {
+		if *c.Email != "" && (!email.MatchString(*c.Email) || !Printable(*c.Email)) {
 			return loyalty.Malformed("/email", *c.Email, "is not an e-mail address")
 		}
 		p.Email, p.EmailVerified = *c.Email, false // what was verified was the old one
@@ -70,7 +72,7 @@ func (c *Change) apply(p *table.Profile) error {
 	set(&p.EmailVerified, c.EmailVerified)
 	set(&p.PhoneVerified, c.PhoneVerified)
 	if c.Name != nil {
-		if len(*c.Name) > 300 || !printable(*c.Name) {
+		if len(*c.Name) > 300 || !Printable(*c.Name) {
 			return loyalty.Malformed("/name", *c.Name, "must be at most 300 bytes of text")
 		}
 		p.Name = *c.Name
@@ -91,7 +93,7 @@ func (c *Change) apply(p *table.Profile) error {
 		if !attribute.MatchString(name) {
 			return loyalty.Malformed("/attributes", name, "a name must be 1 to 40 of a-z, 0-9, _ and -")
 		}
-		if len(value) > 200 || !printable(value) {
+		if len(value) > 200 || !Printable(value) {
 			return loyalty.Malformed("/attributes/"+name, value, "must be at most 200 bytes of text")
 		}
 		if p.Attributes == nil {
@@ -138,7 +140,8 @@ func birth(b table.Birth) error {
 	return nil
 }
 
-func printable(s string) bool { return strings.IndexFunc(s, unicode.IsControl) < 0 }
+// Printable tells whether a text has no control characters.
+func Printable(s string) bool { return strings.IndexFunc(s, unicode.IsControl) < 0 }
 
 func set(to *bool, v *bool) {
 	if v != nil {
