@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -334,6 +335,38 @@ func sane(t *testing.T, code, text string) {
 		t.Errorf("fa: Western figures: %q", text)
 	case strings.ContainsAny(rest, "{}"+isolate+end):
 		t.Errorf("%s: not filled or not closed: %q", code, text)
+	}
+}
+
+// The examples that come with the program are said as well as the one that
+// was made for it.
+func TestExamplesAreSaid(t *testing.T) {
+	files, err := filepath.Glob("../program/examples/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var v any
+		if err := yaml.Unmarshal(raw, &v); err != nil {
+			t.Fatal(err)
+		}
+		b, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := program.Parse(b, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, code := range tongues {
+			for line := range lines(Choose(code).Terms(&d)) {
+				sane(t, code, line.Text)
+			}
+		}
 	}
 }
 
