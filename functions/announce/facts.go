@@ -95,7 +95,7 @@ func (f *facts) account(c table.Change) error {
 		}
 	}
 	for _, h := range old.Holds {
-		if !hasHold(now, h.ID) && now.At >= h.Until {
+		if h.Until > 0 && !hasHold(now, h.ID) && now.At >= h.Until { // 0: people end it
 			f.add(events.HoldExpired, "hold_"+h.ID, h.Until,
 				events.Hold{Member: member, Hold: "hld_" + h.ID, Points: h.Points(), ExpiredAt: time.Unix(h.Until, 0).UTC()})
 		}
@@ -114,7 +114,7 @@ func (f *facts) progress(member string, old, now *loyalty.Account) {
 		if is.Rank < was.Rank {
 			kind = events.TierDowngraded
 		}
-		f.add(kind, fmt.Sprintf("tier_%s_%d", now.Member, is.Changes), now.At, events.TierChange{Member: member, Tier: tier(is.Level), Was: tier(was.Level)})
+		f.add(kind, fmt.Sprintf("tier_%s_%d", now.Member, is.Changes), is.Since, events.TierChange{Member: member, Tier: tier(is.Level), Was: tier(was.Level)})
 	}
 	if is.Warned != was.Warned && is.Warned != 0 {
 		f.add(events.TierWillDowngrade, fmt.Sprintf("tierwarn_%s_%d", now.Member, is.Warned), now.At,

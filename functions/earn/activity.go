@@ -55,7 +55,7 @@ func (q *activityRequest) activity() (loyalty.Activity, error) {
 		return act, loyalty.Malformed("/member", "", "must name the member who did it")
 	}
 	if q.At != nil {
-		if q.At.Year() < 1970 || q.At.Year() > 9999 {
+		if !countable(*q.At) {
 			return act, loyalty.Malformed("/at", q.At.String(), "must be a time of the years 1970 to 9999")
 		}
 		act.At = *q.At
@@ -70,6 +70,10 @@ func (q *activityRequest) activity() (loyalty.Activity, error) {
 	}
 	return act, nil
 }
+
+// countable tells whether a time can be counted with, as that of an order
+// can: the first second of 1970 is how "never" is stored.
+func countable(t time.Time) bool { return t.Unix() >= 1 && t.UTC().Year() <= 9999 }
 
 // activity brings the table to what an activity is worth. Told again, it changes
 // nothing.
@@ -142,6 +146,7 @@ func reward(tx *table.Tx, a *loyalty.Account, act *loyalty.Act, seed string, t *
 	if err := tx.PutVouchers(vouchers, now); err != nil {
 		return err
 	}
+	act.Activity.Data = nil // may be personal, and is not read again: an erasure would not find it here
 	tx.PutAct(act)
 	return tx.PutAccount(a)
 }

@@ -66,7 +66,7 @@ func (h *Handler) order(ctx context.Context, r *web.Request) (web.Answer, error)
 	if err != nil {
 		return web.Answer{}, err
 	}
-	by := orders.Teller{Now: h.Gate.Clock(), Guest: h.Gate.ID(), Seed: h.Gate.Seed()}
+	by := orders.Teller{Now: h.Gate.Clock(), Seed: h.Gate.Seed(), Guest: h.Gate.ID()}
 	return h.Gate.Update(ctx, r, func(tx *table.Tx) (web.Answer, error) {
 		t, err := orders.Take(tx, &in, by)
 		res, err := h.taken(tx, t, err)

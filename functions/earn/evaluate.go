@@ -58,7 +58,8 @@ func (h *Handler) evaluate(ctx context.Context, r *web.Request) (web.Answer, err
 	}
 	now := h.Gate.Clock()
 	if at := r.URL.Query().Get("at"); at != "" {
-		if now, err = time.Parse(time.RFC3339, at); err != nil || now.Year() < 1970 || now.Year() > 9999 {
+		var ok bool
+		if now, ok = storefront.Instant(at); !ok {
 			return web.Answer{}, loyalty.Malformed("at", at, "must be a time such as 2027-03-26T12:00:00Z")
 		}
 	}

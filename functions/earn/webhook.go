@@ -53,7 +53,7 @@ func (h *Handler) webhook(ctx context.Context, r *web.Request) (web.Answer, erro
 		return web.Answer{Body: res}, err
 	}
 	var res Result
-	by := orders.Teller{Now: h.Gate.Clock(), Guest: h.Gate.ID(), Seed: h.Gate.Seed(), Webhook: true}
+	by := orders.Teller{Now: h.Gate.Clock(), Seed: h.Gate.Seed(), Guest: h.Gate.ID(), Webhook: true}
 	err = h.Gate.Store.Update(ctx, conn.Program, func(tx *table.Tx) (err error) {
 		switch {
 		case m.Order != nil:

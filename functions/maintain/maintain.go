@@ -35,8 +35,8 @@ type Report struct {
 	Schedule  string `json:"schedule"`
 	Members   int64  `json:"members"`   // whose accounts were due
 	Entries   int64  `json:"entries"`   // ledger entries written
-	Activated int64  `json:"activated"` // points that became usable
-	Expired   int64  `json:"expired"`   // points that died
+	Activated int64  `json:"activated"` // points that became usable; of other wallets, entries tells
+	Expired   int64  `json:"expired"`   // points that died, likewise
 	Holds     int64  `json:"holds"`     // holds that ended by themselves
 	Contests  int64  `json:"contests"`  // leaderboards whose prizes were given
 	Failed    int64  `json:"failed"`    // accounts that could not be settled; they stay due
@@ -88,6 +88,7 @@ func (r *Report) add(o Report) {
 func (h *Handler) shard(ctx context.Context, shard string) (Report, error) {
 	report := Report{Complete: true}
 	var first error
+	seen := map[string]bool{}
 	now := h.Clock().UTC().Format(time.RFC3339)
 	for cursor := ""; ; {
 		keys, next, err := h.Store.Engine.DueBefore(ctx, shard, now, cursor, pageSize)
@@ -107,6 +108,9 @@ func (h *Handler) shard(ctx context.Context, shard string) (Report, error) {
 				slog.ErrorContext(ctx, "account not settled", "pk", k.PK, "error", err)
 				report.Failed++
 				first = errors.Join(first, err)
+			} else if !seen[k.PK] { // who has wallets has several accounts
+				seen[k.PK] = true
+				report.Members++
 			}
 		}
 		if cursor = next; cursor == "" {
@@ -120,7 +124,7 @@ func (h *Handler) settle(ctx context.Context, k table.Key, report *Report) error
 	member := k.PK[strings.LastIndexByte(k.PK, '#')+1:]
 	var part Report
 	err := h.Store.Update(ctx, program, func(tx *table.Tx) error {
-		part = Report{Members: 1, Complete: true}
+		part = Report{Complete: true}
 		t, err := tx.TermsOfMember(member)
 		if err != nil {
 			return err
@@ -129,20 +133,19 @@ func (h *Handler) settle(ctx context.Context, k table.Key, report *Report) error
 		if err != nil {
 			return err
 		}
-		if in, ok := t.In(a.Wallet); ok {
-			t = in
-		}
+		t, _ = t.In(a.Wallet)
 		from, holds := a.Seq, len(a.Holds)
 		a.Settle(h.Clock(), t)
 		part.Holds = int64(holds - len(a.Holds))
 		for _, e := range a.Tail[len(a.Tail)-int(a.Seq-from):] {
 			part.Entries++
-			switch e.Type {
-			case loyalty.Activate:
+			switch {
+			case a.Wallet != "": // minor units are not points
+			case e.Type == loyalty.Activate:
 				for _, l := range e.Lots {
 					part.Activated += l.Points
 				}
-			case loyalty.Expire:
+			case e.Type == loyalty.Expire:
 				part.Expired -= e.Points
 			}
 		}

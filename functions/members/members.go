@@ -278,10 +278,7 @@ func mergeWallets(tx *table.Tx, into, from *loyalty.Account, t *loyalty.Terms, n
 		if err != nil {
 			return err
 		}
-		in, known := t.In(wallet)
-		if !known {
-			in = t
-		}
+		in, _ := t.In(wallet)
 		if _, err := mine.Merge(other, "", in, now); err != nil {
 			return err
 		}

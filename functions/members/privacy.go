@@ -13,7 +13,7 @@ type privacyRequest struct {
 }
 
 // Export is all that is stored of a person: who she is, who was merged into
-// her, every ledger entry and every order of them all.
+// her, every ledger entry, of points and of every wallet, and every order of them all.
 type Export struct {
 	Member Shape       `json:"member"`
 	Merged []Shape     `json:"merged"`
@@ -51,11 +51,17 @@ func (h *Handler) export(ctx context.Context, r *web.Request) (web.Answer, error
 			} else {
 				out.Merged = append(out.Merged, s)
 			}
-			entries, err := tx.Entries(a, 0, int(a.Seq))
-			if err != nil {
-				return err
+			for _, wallet := range append([]string{""}, a.Wallets...) {
+				of, err := tx.WalletAccount(m, wallet)
+				if err != nil {
+					return err
+				}
+				entries, err := tx.Entries(of, 0, int(of.Seq))
+				if err != nil {
+					return err
+				}
+				out.Ledger = append(out.Ledger, web.EntriesOf(entries)...)
 			}
-			out.Ledger = append(out.Ledger, web.EntriesOf(entries)...)
 			if _, err := ordersOf(tx, m, 0, math.MaxInt, &page); err != nil {
 				return err
 			}

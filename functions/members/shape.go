@@ -162,10 +162,7 @@ func walletsOf(tx *table.Tx, a *loyalty.Account, t *loyalty.Terms, now time.Time
 		if err != nil {
 			return err
 		}
-		in, known := t.In(id)
-		if !known { // the program has it no more, the member still does
-			in = t
-		}
+		in, known := t.In(id) // the program may have it no more, the member still does
 		shown := Wallet{Points: pointsOf(w.BalanceAt(now, in))}
 		if known && t.Wallet(id).Withdrawable {
 			shown.Withdrawable = max(0, shown.Available)

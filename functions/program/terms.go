@@ -12,6 +12,7 @@ import (
 	"regulars/shared/table"
 	"regulars/shared/web"
 	"regulars/shared/words"
+	"regulars/shared/words/page"
 )
 
 // Terms are a version of the program in words.
@@ -68,19 +69,20 @@ func (h *Handler) terms(ctx context.Context, r *web.Request) (web.Answer, error)
 		l := words.Choose(append([]string{q.Get("language")}, doc.Languages...)...)
 		t := Terms{Version: v.Number, Language: l.Code, Direction: l.Direction, PublishedAt: web.Instant(v.At), Sections: l.Terms(&doc)}
 		if out.Body = t; asPage {
-			out.Body, err = page(l, &t, doc.TimeZone)
+			out.Body, err = paged(l, &t, doc.TimeZone)
 		}
 		return err
 	})
 	return out, err
 }
 
-func page(l *words.Language, t *Terms, zone string) (web.HTML, error) {
+// paged is the terms as a page.
+func paged(l *words.Language, t *Terms, zone string) (web.HTML, error) {
 	local, err := time.LoadLocation(zone)
 	if err != nil {
 		return nil, err
 	}
-	return l.Page(t.Version, t.PublishedAt.In(local), t.Sections)
+	return page.Of(l, l.Heading(t.Version, t.PublishedAt.In(local)), t.Sections)
 }
 
 // wantsPage tells whether to answer with a page: as format= says, else when a

@@ -231,7 +231,12 @@ func (h *Handler) change(ctx context.Context, r *web.Request, prefix, what strin
 		if err != nil {
 			return web.Answer{}, err
 		}
-		a, t, err := tx.Wallet(holder.Member, red.Wallet)
+		all, err := tx.TermsOfMember(holder.Member)
+		if err != nil {
+			return web.Answer{}, err
+		}
+		t, _ := all.In(red.Wallet) // the program may have it no more: what is held there ends all the same
+		a, err := tx.WalletAccount(holder.Member, red.Wallet)
 		if err != nil {
 			return web.Answer{}, err
 		}

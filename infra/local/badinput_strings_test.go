@@ -20,6 +20,11 @@ func to(path string) func(*wild) string { return func(w *wild) string { return w
 
 func (w *wild) base() string { return w.kept["/v1/members/{id}"] }
 
+// payout is a new payout.
+func (w *wild) payout() string {
+	return w.must("POST", "/v1/payouts", object{"member": w.base(), "wallet": "cashback", "amount": 1}).str("id")
+}
+
 func answered(_ *wild, _ object, a answer) object { return a.body }
 
 // templates are the writes of the API with every field filled in.
@@ -29,13 +34,14 @@ var templates = []template{
 		return object{
 			"external_ids": object{"shopify": id}, "email": id + "@example.com", "email_verified": true, "phone": fmt.Sprintf("+97250%07d", w.n), "phone_verified": false,
 			"name": "Noa", "language": "he", "birth_date": object{"calendar": "hebrew", "date": "5786-01-02"}, "consents": object{"email": true},
+			"attributes": object{"coffee": "espresso"},
 		}
 	}, func(w *wild, _ object, a answer) object { return w.send("GET", "/v1/members/"+a.str("id"), nil).body }},
 	{"change member", "PATCH", func(w *wild) string { return "/v1/members/" + w.enrol("to change") }, func(w *wild) object {
 		id := w.fresh()
 		return object{
 			"external_ids": object{"till": id}, "email": id + "@example.com", "phone": fmt.Sprintf("+97251%07d", w.n), "name": "Noa", "language": "he",
-			"birth_date": object{"calendar": "gregorian", "date": "1990-02-28"}, "consents": object{"sms": true},
+			"birth_date": object{"calendar": "gregorian", "date": "1990-02-28"}, "consents": object{"sms": true}, "attributes": object{"coffee": "filter"},
 		}
 	}, func(w *wild, _ object, a answer) object { return w.send("GET", "/v1/members/"+a.str("id"), nil).body }},
 	{"order of a member", "POST", to("/v1/orders"), func(w *wild) object {
@@ -44,7 +50,7 @@ var templates = []template{
 			"fulfilled_at": "2026-03-15T08:02:00Z", "store": "tlv-1", "region": "north", "channel": "online", "member": w.base(),
 			"lines": []any{object{
 				"id": "1", "sku": "A", "title": "Latte", "category": "coffee", "quantity": 1, "unit_price": 4995, "amount": 4995,
-				"gift_card": false, "refunded_amount": 0, "refunded_quantity": 0,
+				"gift_card": false, "collection": "summer", "refunded_amount": 0, "refunded_quantity": 0,
 			}},
 			"discounts": []any{object{"code": "TEN", "amount": 1099, "lines": []any{"1"}}}, "shipping": 1, "tax": 2, "tip": 3,
 			"redemption": w.redeem(w.base(), 1), "referral_code": "ANNA7", "refunded": 0,
@@ -71,6 +77,28 @@ var templates = []template{
 			"discounts": []any{object{"code": "TEN", "amount": 10}}, "redemption": w.kept["/v1/redemptions/{id}"],
 		}
 	}, nil},
+	{"activity", "POST", to("/v1/activities"), func(w *wild) object {
+		return object{"type": "top_up", "key": w.fresh(), "member": w.base(), "at": "2026-03-15T08:00:00Z", "data": object{"amount": 1000, "store": "tlv-1", "till": "3", "first": true}}
+	}, nil},
+	{"hold of a wallet", "POST", to("/v1/holds"), func(w *wild) object {
+		return object{"member": w.base(), "points": 1, "wallet": "cashback", "order_amount": 1000}
+	}, answered},
+	{"payout", "POST", to("/v1/payouts"), func(w *wild) object { return object{"member": w.base(), "wallet": "cashback", "amount": 1} }, func(_ *wild, _ object, a answer) object {
+		a.body["amount"] = a.at("amount.amount")
+		return a.body
+	}},
+	{"approve", "POST", func(w *wild) string { return "/v1/payouts/" + w.payout() + "/approve" }, func(*wild) object { return object{} }, nil},
+	{"reject", "POST", func(w *wild) string { return "/v1/payouts/" + w.payout() + "/reject" }, func(*wild) object { return object{} }, nil},
+	{"validate voucher", "POST", to("/v1/vouchers/validate"), func(w *wild) object {
+		m := w.enrol("with a voucher")
+		return object{"code": w.voucher(m), "member": m, "order": object{"source": "till", "id": w.fresh()}}
+	}, nil},
+	{"use voucher", "POST", to("/v1/vouchers/redeem"), func(w *wild) object {
+		m := w.enrol("with a voucher")
+		return object{"code": w.voucher(m), "member": m, "order": object{"source": "till", "id": w.fresh()}}
+	}, answered},
+	{"release voucher", "POST", to("/v1/vouchers/{code}/release"), func(*wild) object { return object{} }, nil},
+	{"choose", "POST", func(w *wild) string { return "/v1/members/" + w.offered() + "/choices" }, func(*wild) object { return object{"id": "quarterly", "choice": "coffee"} }, nil},
 	{"hold", "POST", to("/v1/holds"), func(w *wild) object { return object{"member": w.base(), "points": 1, "order_amount": 1000} }, answered},
 	{"capture", "POST", func(w *wild) string {
 		return "/v1/holds/" + w.must("POST", "/v1/holds", object{"member": w.base(), "points": 1}).str("id") + "/capture"
@@ -100,7 +128,7 @@ var templates = []template{
 		}
 	}, func(w *wild, _ object, a answer) object {
 		got := w.send("GET", "/v1/program", nil).body
-		w.must("PUT", "/v1/program", "{}") // what comes next expects the usual rules
+		w.usual()
 		return got
 	}},
 }

@@ -44,18 +44,39 @@ func newWild(t *testing.T) *wild {
 		dir = shm
 	}
 	w := &wild{shop: open(t, local.Config{DataDir: dir})}
+	w.usual()
 	m := w.enrol("base")
 	w.must("POST", "/v1/members/"+m+"/adjustments", object{"points": 1_000_000, "reason": "to spend"})
+	w.earn(order("cashback", m, 100_000_000))
 	w.kept = map[string]string{
 		"/v1/members/{id}":     m,
 		"/v1/holds/{id}":       w.must("POST", "/v1/holds", object{"member": m, "points": 1}).str("id"),
 		"/v1/redemptions/{id}": w.redeem(m, 1),
 		"/v1/orders/{source}":  "till",
 		"/v1/imports/{id}":     w.must("POST", "/v1/imports", object{"kind": "members", "format": "ndjson"}).str("id"),
+		"/v1/payouts/{id}":     w.must("POST", "/v1/payouts", object{"member": m, "wallet": "cashback", "amount": 1}).str("id"),
+		"/v1/vouchers/{code}":  w.voucher(w.enrol("with a voucher")),
 	}
 	w.earn(order("base", m, 100))
 	w.written()
 	return w
+}
+
+// usual publishes the program that the tests expect.
+func (w *wild) usual() {
+	w.must("PUT", "/v1/program", strings.Replace(everything, "<program>", local.Program, 1))
+}
+
+// voucher makes a voucher of a member.
+func (w *wild) voucher(member string) string {
+	return w.must("POST", "/v1/activities", object{"type": "stamp", "key": w.fresh(), "member": member}).str("vouchers.0")
+}
+
+// offered is a new member who has a choice.
+func (w *wild) offered() string {
+	m := w.enrol("who chooses")
+	w.earn(order(w.fresh(), m, 10000, object{"paid_at": lastQuarter(w.host.Clock.Now())}))
+	return m
 }
 
 // fresh is an id that was not used before.
@@ -74,7 +95,7 @@ func (w *wild) fill(path string) string {
 // keyShape is what the keys of a program's items look like (shared/table/README.md).
 var keyShape = regexp.MustCompile(`^local#(` + strings.Join([]string{
 	`PROGRAM (CURRENT|VERSION#\d{10})`,
-	`MEMBER#[0-9A-Z]{1,40} (ACCOUNT|PROFILE|TOKENS|PAGE#\d{12})`,
+	`MEMBER#[0-9A-Z]{1,40} (ACCOUNT(#[a-z0-9_-]{1,40})?|PROFILE|TOKENS|PAGE#\d{12}|PAGES#[a-z0-9_-]{1,40}#\d{12})`,
 	`ORDER#[a-z0-9_-]{1,40}#[^#/\x00-\x1f\x7f]{1,200} ORDER`,
 	`REDEMPTION#[0-9A-Z]{1,40} REDEMPTION`,
 	`EXTERNAL#[^#/\x00-\x1f\x7f]{1,200} [a-z0-9_-]{1,40}`,
@@ -82,6 +103,9 @@ var keyShape = regexp.MustCompile(`^local#(` + strings.Join([]string{
 	`RECEIPT#[0-9a-f]{32} RECEIPT`,
 	`PRIVACY#[0-9a-f]{32} PRIVACY`,
 	`IMPORT#[0-9A-Z]{1,40} IMPORT`,
+	`VOUCHER#[2-9A-HJ-NP-Z]{12} VOUCHER`,
+	`ACT#[a-z0-9_-]{1,40}#[0-9a-f]{32} ACT`,
+	`BUDGET#[a-z0-9_-]{1,40} BUDGET`,
 }, "|") + `)$`)
 
 // written is which items were written since it was asked last.

@@ -147,7 +147,7 @@ func TestLookAlikeLinesAreTwoLines(t *testing.T) {
 // What looks like an id of ours in paths and bodies is of nobody.
 func TestLookAlikesOfOurIDsAreNobodys(t *testing.T) {
 	w := newWild(t)
-	for kind, prefix := range map[string]string{"members": "mem_", "holds": "hld_", "redemptions": "rdm_"} {
+	for kind, prefix := range map[string]string{"members": "mem_", "holds": "hld_", "redemptions": "rdm_", "payouts": "pay_"} {
 		id := w.kept["/v1/"+kind+"/{id}"]
 		bare := strings.TrimPrefix(id, prefix)
 		for _, s := range append(slices.Concat(lookAlikes, refusedIDs),
@@ -163,6 +163,10 @@ func TestLookAlikesOfOurIDsAreNobodys(t *testing.T) {
 				w.want(404, "POST", "/v1/holds", object{"member": s, "points": 1})
 				w.want(404, "POST", "/v1/redemptions", object{"member": s, "points": 1})
 				w.want(404, "POST", "/v1/members/"+id+"/merge", object{"into": s})
+				w.want(404, "POST", "/v1/payouts", object{"member": s, "wallet": "cashback", "amount": 1})
+				w.want(404, "POST", "/v1/activities", object{"type": "own_cup", "key": w.fresh(), "member": s})
+				w.want(404, "POST", "/v1/vouchers/redeem", object{"code": w.kept["/v1/vouchers/{code}"], "member": s})
+				w.want(404, "POST", "/v1/members/"+segment(s)+"/choices", object{"id": "quarterly", "choice": "some"})
 				w.want(404, "POST", "/v1/privacy/exports", object{"member": s})
 				w.want(404, "POST", "/v1/privacy/erasures", object{"member": s})
 				w.want(404, "DELETE", "/v1/members/"+segment(s)+"/tokens", nil)
@@ -172,6 +176,9 @@ func TestLookAlikesOfOurIDsAreNobodys(t *testing.T) {
 			case "holds":
 				w.want(404, "POST", "/v1/holds/"+segment(s)+"/capture", nil)
 				w.want(404, "POST", "/v1/holds/"+segment(s)+"/release", nil)
+			case "payouts":
+				w.want(404, "POST", "/v1/payouts/"+segment(s)+"/approve", nil)
+				w.want(404, "POST", "/v1/payouts/"+segment(s)+"/reject", nil)
 			case "redemptions":
 				w.want(404, "POST", "/v1/redemptions/"+segment(s)+"/cancel", nil)
 				if a := w.send("POST", "/v1/orders", order(w.fresh(), w.base(), 100, object{"redemption": s})); a.status/100 == 2 {
@@ -180,6 +187,16 @@ func TestLookAlikesOfOurIDsAreNobodys(t *testing.T) {
 			}
 		}
 	}
+	// A payout is no hold and no redemption, and they are no payouts.
+	payout, hold, redemption := w.kept["/v1/payouts/{id}"], w.kept["/v1/holds/{id}"], w.kept["/v1/redemptions/{id}"]
+	bare := strings.TrimPrefix(payout, "pay_")
+	for _, path := range []string{"/v1/holds/hld_" + bare, "/v1/redemptions/rdm_" + bare, "/v1/payouts/pay_" + strings.TrimPrefix(hold, "hld_"), "/v1/payouts/pay_" + strings.TrimPrefix(redemption, "rdm_")} {
+		w.want(404, "GET", path, nil)
+		for _, way := range map[string][]string{"hold": {"capture", "release"}, "rede": {"cancel"}, "payo": {"approve", "reject"}}[path[4:8]] {
+			w.want(404, "POST", path+"/"+way, nil)
+		}
+	}
+	w.want(422, "POST", "/v1/orders", order(w.fresh(), w.base(), 100, object{"redemption": "rdm_" + bare}))
 	for _, s := range slices.Concat(lookAlikes, refusedIDs, []string{"Shopify", "shopify ", "shopify#", "shop%69fy", "SHOPIFY", "shopify\u200b", "ѕhopify"}) {
 		if s != "" {
 			w.want(404, "POST", "/v1/webhooks/"+segment(s), "{}", signed("shopify", []byte("{}"))...)

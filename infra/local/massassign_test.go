@@ -78,6 +78,9 @@ func places(c *contract, schema object, body any, at ...string) (list []place) {
 	switch x := body.(type) {
 	case object:
 		known, _ := schema["properties"].(object)
+		if _, free := schema["additionalProperties"].(object); free && known != nil {
+			return nil // some keys are ours, the rest are the caller's own and mean nothing
+		}
 		if known == nil && schema["additionalProperties"] != false {
 			return nil
 		}

@@ -24,7 +24,8 @@ import (
 
 // example is a request of an operation. In its path and body stand, in angle
 // brackets, what is of the object that is asked for (member, hold, redemption,
-// order, email, phone, external, connection) and of the caller (mine).
+// order, payout, voucher, email, phone, external, connection) and of the caller
+// (mine).
 type example struct {
 	path string // the description's own, its parameters filled in, when empty
 	body string
@@ -44,11 +45,32 @@ var examples = map[string][]example{
 		{body: `{"source": "till", "id": "new3-<order>", "version": 1, "state": "paid", "currency": "ILS", "customer": {"external_id": "<external>", "email": "<email>", "email_verified": true}, "lines": [{"id": "1", "amount": 100}]}`, foreign: 200},
 	},
 	"evaluateOrder": {
-		{body: `{"source": "till", "id": "<order>", "version": 1, "state": "paid", "currency": "ILS", "member": "<member>", "lines": [{"id": "1", "amount": 100}]}`, foreign: 200}, // whose it is does not matter yet
+		{body: `{"source": "till", "id": "<order>", "version": 1, "state": "paid", "currency": "ILS", "member": "<member>", "lines": [{"id": "1", "amount": 100}]}`},
+		{body: `{"source": "till", "id": "new", "version": 1, "state": "paid", "currency": "ILS", "member": "<mine>", "redemption": "<redemption>", "lines": [{"id": "1", "amount": 100}]}`, own: 422, foreign: 422},
+		{body: `{"source": "till", "id": "new", "version": 1, "state": "paid", "currency": "ILS", "customer": {"external_id": "<external>"}, "discounts": [{"code": "<voucher>", "amount": 5, "lines": ["1"]}], "lines": [{"id": "1", "amount": 100}]}`, foreign: 200},
 		{body: `{"source": "till", "id": "new", "version": 1, "state": "paid", "currency": "ILS", "redemption": "<redemption>", "lines": [{"id": "1", "amount": 100}]}`, foreign: 422},
 	},
+	"recordActivity": {
+		{body: `{"type": "own_cup", "key": "new-<order>", "member": "<member>"}`},
+		{body: `{"type": "stamp", "key": "a-<order>", "member": "<mine>"}`, foreign: 200}, // a key is its program's
+	},
+	"requestPayout": {{body: `{"member": "<member>", "wallet": "cashback", "amount": 1}`}},
+	"getPayout":     {{}},
+	"approvePayout": {{}},
+	"rejectPayout":  {{}},
+	"validateVoucher": {
+		{body: `{"code": "<voucher>"}`},
+		{body: `{"code": "<voucher>", "member": "<member>"}`},
+		{body: `{"code": "<voucher>", "member": "<mine>"}`, own: 422},
+	},
+	"useVoucher": {
+		{body: `{"code": "<voucher>", "order": {"source": "till", "id": "<order>"}}`},
+		{body: `{"code": "<voucher>", "member": "<member>"}`},
+		{body: `{"code": "<voucher>", "member": "<mine>"}`, own: 422},
+	},
+	"releaseVoucher":   {{}},
 	"getOrder":         {{}},
-	"createHold":       {{body: `{"member": "<member>", "points": 1}`}},
+	"createHold":       {{body: `{"member": "<member>", "points": 1}`}, {body: `{"member": "<member>", "points": 1, "wallet": "cashback"}`}},
 	"getHold":          {{}},
 	"captureHold":      {{}, {body: `{"order": {"source": "till", "id": "<order>"}}`}},
 	"releaseHold":      {{}},
@@ -71,7 +93,10 @@ var examples = map[string][]example{
 	"createToken":        {{}},
 	"revokeTokens":       {{}},
 	"adjustPoints":       {{body: `{"points": 5, "reason": "thanks"}`}},
-	"getLedger":          {{}, {path: "/v1/members/<member>/ledger?limit=1&cursor=c1"}},
+	"getLedger":          {{}, {path: "/v1/members/<member>/ledger?limit=1&cursor=c1"}, {path: "/v1/members/<member>/ledger?wallet=cashback"}},
+	"getEntitlements":    {{}, {path: "/v1/members/<member>/entitlements?id=free_delivery"}},
+	"getVouchers":        {{}},
+	"chooseReward":       {{body: `{"id": "quarterly", "choice": "coffee"}`}},
 	"verifyLedger":       {{}},
 	"explainEntry":       {{}, {path: "/v1/members/<member>/ledger/<entry>/explanation?language=fa"}},
 	"getMemberOrders":    {{}},
@@ -80,7 +105,7 @@ var examples = map[string][]example{
 	"createImport":       {{body: `{"kind": "balances", "format": "csv", "source": "till"}`, foreign: 202}}, // it has no object yet
 	"getImport":          {{}},
 	"getProgram":         {{foreign: 200}},
-	"publishProgram":     {{body: `{"shop": {"url": "https://<program>.shop.example/"}}`, foreign: 200}},
+	"publishProgram":     {{body: everything, foreign: 200}},
 	"getProgramVersions": {{foreign: 200}},
 	"getTerms":           {{path: "/v1/program/terms?member=<member>"}},
 	"getDescription":     {{}},
@@ -90,7 +115,7 @@ var examples = map[string][]example{
 // fill puts an object into a path or body.
 func (p party) fill(text, mine, program string, escape func(string) string) string {
 	return strings.NewReplacer(
-		"<member>", escape(p.member), "<hold>", escape(p.hold), "<redemption>", escape(p.redemption), "<order>", escape(p.order), "<email>", escape(p.email),
+		"<member>", escape(p.member), "<hold>", escape(p.hold), "<redemption>", escape(p.redemption), "<order>", escape(p.order), "<payout>", escape(p.payout), "<voucher>", escape(p.voucher), "<email>", escape(p.email),
 		"<phone>", escape(p.phone), "<external>", escape(p.external), "<connection>", escape(p.connection), "<import>", escape(p.imports), "<mine>", escape(mine), "<program>", escape(program),
 		"<entry>", escape("led_"+strings.TrimPrefix(p.member, "mem_")+"0000000001"),
 	).Replace(text)
@@ -99,7 +124,8 @@ func (p party) fill(text, mine, program string, escape func(string) string) stri
 // parameterised puts objects in the place of parameters of a path.
 var parameterised = strings.NewReplacer(
 	"/v1/members/{id}", "/v1/members/<member>", "/v1/holds/{id}", "/v1/holds/<hold>", "/v1/redemptions/{id}", "/v1/redemptions/<redemption>",
-	"/v1/orders/{source}/{id}", "/v1/orders/till/<order>", "{connection}", "<connection>", "/v1/imports/{id}", "/v1/imports/<import>", "{entry}", "<entry>",
+	"/v1/orders/{source}/{id}", "/v1/orders/till/<order>", "/v1/payouts/{id}", "/v1/payouts/<payout>", "/v1/vouchers/{code}", "/v1/vouchers/<voucher>", "{connection}", "<connection>",
+	"/v1/imports/{id}", "/v1/imports/<import>", "{entry}", "<entry>",
 )
 
 // want is what a request must be answered, 0 for any success.

@@ -16,6 +16,7 @@ import (
 	"regulars/events/inbound"
 	"regulars/infra/local"
 	"regulars/infra/topology"
+	"regulars/shared/program/slip"
 	"regulars/shared/web"
 )
 
@@ -116,14 +117,17 @@ func (c *contract) valid(what, schema string, raw []byte) {
 }
 
 func withoutNulls(v any) any {
-	o, ok := v.(object)
-	for k, inner := range o {
-		if o[k] = withoutNulls(inner); inner == nil {
-			delete(o, k)
+	switch x := v.(type) {
+	case object:
+		for k, inner := range x {
+			if x[k] = withoutNulls(inner); inner == nil {
+				delete(x, k)
+			}
 		}
-	}
-	if ok {
-		return o
+	case []any:
+		for i, inner := range x {
+			x[i] = withoutNulls(inner)
+		}
 	}
 	return v
 }
@@ -155,6 +159,8 @@ func tour(s *shop) string {
 		{"id": "base", "on": "order", "rate": object{"points": 1, "amount": 100}},
 		{"id": "double", "on": "order", "multiplier": "2", "during": object{"dates": []string{"2027-03-26"}}},
 	}}, "expiry": "none"})
+	s.must("PUT", "/v1/program", slip.Rich)
+	s.must("GET", "/v1/program", nil)
 	s.must("PUT", "/v1/program", "{}")
 	program := s.must("GET", "/v1/program", nil)
 	delete(program.body, "version")
@@ -247,6 +253,107 @@ func tour(s *shop) string {
 		"transactions": [{"kind": "refund", "status": "success", "amount": "12.00", "currency": "ILS"}]}`)
 	s.do("GET", "/v1/orders/shopify/555", nil)
 	s.shopify("customers/data_request", `{"shop_id": 1, "shop_domain": "x", "customer": {"id": 207119551, "email": "noa@example.co.il"}, "orders_requested": [], "data_request": {"id": 9}}`)
+	tourOfRules(s)
+	return m
+}
+
+// tourOfRules does once what comes of the rules beside points: activities,
+// tiers, plans, wallets, payouts, vouchers and choices. It answers a member
+// who has something of all of it.
+func tourOfRules(s *shop) string {
+	s.t.Helper()
+	s.clock("2026-04-10T08:00:00Z")
+	s.program(`
+wallets:
+  - {id: cashback, kind: cashback, expiry: {after: P2Y}, minimum_payout: 100}
+  - {id: bonus, kind: bonus}
+rewards: [{id: free-coffee, lasts: P60D}]
+earning:
+  rules:
+    - {id: base, on: order, rate: {points: 1, amount: 100}}
+    - {id: back, on: order, rate: {points: 5, amount: 100}, wallet: cashback}
+    - {id: big, on: order, points: 50, where: {minimum_amount: 500000}}
+    - {id: many, on: order, points: 5, where: {minimum_quantity: 100}}
+    - {id: espresso, on: order, multiplier: "2", where: {attributes: {coffee: [espresso]}}, budget: 100}
+    - {id: card, on: order, punch_card: {size: 1, reward: free-coffee}}
+    - {id: own-cup, on: activity, activity: own_cup, points: 10, limit: {times: 1, per: P1D}}
+    - {id: top-up, on: activity, activity: top_up, rate: {points: 11, amount: 10}, wallet: bonus}
+achievements: [{id: explorer, count: orders, reach: 1, badge: true}, {id: drinker, count: activities, activity: own_cup, streak: P1W, reach: 2, points: 20}]
+plans: [{id: plus, activity: joined, lasts: P2Y, benefits: {early_access: true, return_days: 90}}]
+tiers:
+  window: P6M
+  levels:
+    - {id: silver, from: 100, multiplier: "1.5", benefits: {free_delivery: true, return_days: 60, gift: mug}}
+    - {id: gold, from: 1000}
+automatic_rewards:
+  - id: quarterly
+    every: P3M
+    choose_within: P3M
+    brackets: [{from: 1, choices: [{id: some, points: 5}, {id: more, wallet: bonus, points: 7}, {id: coffee, reward: free-coffee}]}]
+`)
+	m := s.must("POST", "/v1/members", object{"name": "Dana", "attributes": object{"coffee": "filter"}}).str("id")
+	s.must("PATCH", "/v1/members/"+m, object{"attributes": object{"coffee": "espresso", "milk": "none"}})
+	act := func(kind, key string) {
+		s.must("POST", "/v1/activities", object{"type": kind, "key": key, "member": m})
+	}
+	s.must("POST", "/v1/orders/evaluate?at=2026-04-11T08:00:00Z", order("r1", m, 60000))
+	s.must("POST", "/v1/orders/evaluate", order("r1", "", 60000, object{"member": nil}))
+	s.earn(order("r1", m, 60000))
+	s.must("GET", "/v1/orders/till/r1", nil)
+	act("joined", "plus-1")
+	act("own_cup", "1")
+	act("own_cup", "1") // told again
+	act("own_cup", "2") // more than the limit
+	act("unheard-of", "1")
+	s.must("POST", "/v1/activities", object{"type": "top_up", "key": "1", "member": m, "at": "2026-04-10T07:00:00Z", "data": object{"amount": 10000, "store": "tlv-1", "till": "3", "first": true}})
+
+	for _, decision := range []string{"approve", "reject"} {
+		id := s.must("POST", "/v1/payouts", object{"member": m, "wallet": "cashback", "amount": 100}).str("id")
+		s.must("GET", "/v1/payouts/"+id, nil)
+		s.must("POST", "/v1/payouts/"+id+"/"+decision, object{})
+		s.must("GET", "/v1/payouts/"+id, nil)
+	}
+	s.must("POST", "/v1/payouts", object{"member": m, "wallet": "cashback", "amount": 100})
+
+	code := s.must("GET", "/v1/members/"+m+"/vouchers", nil).str("data.0.code")
+	s.must("POST", "/v1/vouchers/validate", object{"code": code, "member": m})
+	s.must("POST", "/v1/vouchers/redeem", object{"code": code, "member": m, "order": object{"source": "till", "id": "r2"}})
+	s.must("POST", "/v1/vouchers/"+code+"/release", nil)
+	s.must("POST", "/v1/vouchers/"+code+"/release", object{})
+	gift := object{"discounts": []object{{"code": code, "amount": 60000, "lines": []string{"1"}}}}
+	s.must("POST", "/v1/orders/evaluate", order("r2", m, 60000, gift))
+	s.earn(order("r2", m, 60000, gift))
+	s.must("POST", "/v1/orders/evaluate", order("r3", m, 60000))
+	s.earn(order("r3", m, 60000))
+	s.earn(order("r3", m, 60000, object{"version": 2, "state": "cancelled"}))
+
+	held := s.must("POST", "/v1/holds", object{"member": m, "points": 200, "wallet": "cashback", "order_amount": 10000}).str("id")
+	s.must("GET", "/v1/holds/"+held, nil)
+	s.must("GET", "/v1/members/"+m, nil)
+	paid := s.must("POST", "/v1/holds/"+held+"/capture", nil).str("redemption")
+	s.earn(order("r4", m, 10000, object{"redemption": paid}))
+	s.earn(order("r4", m, 10000, object{"redemption": paid, "version": 2, "refunded": 5000}))
+	s.must("GET", "/v1/redemptions/"+paid, nil)
+	s.must("POST", "/v1/redemptions", object{"member": m, "points": 1, "wallet": "bonus"})
+	s.must("GET", "/v1/members/"+m+"/ledger?wallet=cashback", nil)
+	s.must("GET", "/v1/members/"+m+"/ledger/verification?wallet=bonus", nil)
+	s.must("GET", "/v1/members/"+m+"/entitlements", nil)
+	s.must("GET", "/v1/members/"+m+"/entitlements?id=gift", nil)
+
+	s.clock("2026-07-05T08:00:00Z")
+	s.must("POST", "/_local/schedules/tiers/run", nil)
+	s.must("GET", "/v1/members/"+m, nil) // has a choice
+	s.must("POST", "/v1/members/"+m+"/choices", object{"id": "quarterly", "choice": "coffee"})
+	for _, choice := range []string{"some", "more"} {
+		other := s.enrol("who chooses " + choice)
+		s.earn(order("of who chooses "+choice, other, 10000, object{"paid_at": "2026-06-01T08:00:00Z"}))
+		s.must("POST", "/v1/members/"+other+"/choices", object{"id": "quarterly", "choice": choice})
+	}
+	s.clock("2027-03-15T08:00:00Z")
+	s.must("POST", "/_local/schedules/tiers/run", nil)
+	s.clock("2027-04-12T08:00:00Z")
+	s.must("POST", "/_local/schedules/tiers/run", nil)
+	s.must("GET", "/v1/members/"+m, nil)
 	return m
 }
 
@@ -264,7 +371,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 	gone := s.enrol("gone")
 	s.must("POST", "/v1/privacy/erasures", object{"member": gone})
 	s.refused(422, "member_erased", "POST", "/v1/members/"+gone+"/tokens", nil)
-	s.refused(422, "not_supported_yet", "PUT", "/v1/program", object{"tiers": object{}})
+	s.refused(422, "not_supported_yet", "PUT", "/v1/program", object{"referral": object{}})
 	s.refused(422, "idempotency_key_reused", "POST", "/v1/members", object{"name": "x"}, "Idempotency-Key", "once")
 	s.refused(413, "body_too_large", "POST", "/v1/orders", strings.Repeat(" ", 1<<20+1))
 	s.refused(401, "invalid_signature", "POST", "/v1/webhooks/shopify", "{}")
@@ -291,7 +398,10 @@ func TestScopesAreAsDescribed(t *testing.T) {
 	s, c := described(t)
 	w := &wild{shop: s}
 	m := s.enrol("m")
-	w.kept = map[string]string{"/v1/members/{id}": m, "/v1/holds/{id}": "hld_X", "/v1/redemptions/{id}": "rdm_X", "/v1/orders/{source}": "till", "/v1/imports/{id}": "imp_X"}
+	w.kept = map[string]string{
+		"/v1/members/{id}": m, "/v1/holds/{id}": "hld_X", "/v1/redemptions/{id}": "rdm_X", "/v1/orders/{source}": "till", "/v1/imports/{id}": "imp_X",
+		"/v1/payouts/{id}": "pay_X", "/v1/vouchers/{code}": "X",
+	}
 	if err := s.host.AddKey(context.Background(), "sk_server", web.Server); err != nil {
 		t.Fatal(err)
 	}

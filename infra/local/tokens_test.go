@@ -24,7 +24,7 @@ func TestMemberTokensEnd(t *testing.T) {
 	}
 	mayNot := func(m, token string) {
 		t.Helper()
-		for _, path := range []string{"", "/ledger", "/ledger/verification", "/orders"} {
+		for _, path := range []string{"", "/ledger", "/ledger/verification", "/orders", "/entitlements", "/vouchers"} {
 			s.refused(401, "unauthorized", "GET", "/v1/members/"+m+path, nil, "Authorization", token)
 		}
 	}

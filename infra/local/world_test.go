@@ -21,13 +21,14 @@ import (
 type party struct {
 	name, program                          string
 	member, hold, redemption, order        string
+	payout, voucher                        string
 	email, phone, external, connection, of string
 	imports                                string
 }
 
 // marks are texts that stand in an answer only if it tells of the party.
 func (p party) marks() []string {
-	return []string{p.member, strings.TrimPrefix(p.member, "mem_"), p.hold, p.redemption, p.imports, p.order, p.email, strings.TrimPrefix(p.phone, "+"), p.external, p.of}
+	return []string{p.member, strings.TrimPrefix(p.member, "mem_"), p.hold, p.redemption, p.imports, p.order, p.payout, p.voucher, p.email, strings.TrimPrefix(p.phone, "+"), p.external, p.of}
 }
 
 // credential is what a caller shows, and who that makes him.
@@ -78,12 +79,12 @@ func newWorld(t *testing.T) *world {
 		}
 	}
 	for program, admin := range programKeys {
-		w.must("PUT", "/v1/program", object{"shop": object{"url": "https://" + program + ".shop.example/"}}, "Authorization", "Bearer "+admin)
+		w.must("PUT", "/v1/program", strings.Replace(everything, "<program>", program, 1), "Authorization", "Bearer "+admin)
 		w.mine[program] = w.party("mine", program)
 	}
 	own, theirs := w.party("own", local.Program), w.party("theirs", "other")
 	w.objects = []party{own, w.party("neighbour", local.Program), theirs, {
-		name: "nobody", member: "mem_01NOBODY", hold: "hld_01NOBODY", redemption: "rdm_01NOBODY", order: "nobodys", email: "nobody@example.com", phone: "+97259", external: "nobodys", connection: "nobody", of: "-", imports: "imp_01NOBODY",
+		name: "nobody", member: "mem_01NOBODY", hold: "hld_01NOBODY", redemption: "rdm_01NOBODY", order: "nobodys", payout: "pay_01NOBODY", voucher: "NBDY-NBDY-NBDY", email: "nobody@example.com", phone: "+97259", external: "nobodys", connection: "nobody", of: "-", imports: "imp_01NOBODY",
 	}}
 
 	token := func(p party) string {
@@ -124,7 +125,33 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// party makes somebody with points, a hold, a redemption and an order.
+// everything is a program of which every route has something to do.
+const everything = `{
+	"shop": {"url": "https://<program>.shop.example/"},
+	"wallets": [{"id": "cashback", "kind": "cashback"}, {"id": "bonus", "kind": "bonus"}],
+	"rewards": [{"id": "free-coffee", "lasts": "P60D"}],
+	"earning": {"rules": [
+		{"id": "base", "on": "order", "rate": {"points": 1, "amount": 100}},
+		{"id": "back", "on": "order", "rate": {"points": 1, "amount": 100}, "wallet": "cashback"},
+		{"id": "own-cup", "on": "activity", "activity": "own_cup", "points": 10},
+		{"id": "top-up", "on": "activity", "activity": "top_up", "rate": {"points": 1, "amount": 10}, "wallet": "bonus"}
+	]},
+	"achievements": [{"id": "stamped", "count": "activities", "activity": "stamp", "reach": 1, "repeat": true, "reward": "free-coffee"}],
+	"plans": [{"id": "plus", "activity": "joined", "ends_with": "left", "lasts": "P1M", "benefits": {"early_access": true}}],
+	"tiers": {"levels": [{"id": "silver", "from": 1, "benefits": {"free_delivery": true, "return_days": 60}}, {"id": "gold", "from": 100000000}]},
+	"automatic_rewards": [{"id": "quarterly", "every": "P3M", "choose_within": "P3M", "brackets": [
+		{"from": 1, "choices": [{"id": "some", "points": 5}, {"id": "more", "wallet": "bonus", "points": 7}, {"id": "coffee", "reward": "free-coffee"}]}
+	]}]
+}`
+
+// lastQuarter is an instant of the quarter before: who bought then has a
+// choice now.
+func lastQuarter(now time.Time) string {
+	return time.Date(now.Year(), (now.Month()-1)/3*3+1, 0, 12, 0, 0, 0, time.UTC).Format(time.RFC3339)
+}
+
+// party makes somebody with points, a hold, a redemption, an order, a payout,
+// a voucher and a choice.
 func (w *world) party(name, program string) party {
 	w.t.Helper()
 	w.n++
@@ -135,7 +162,9 @@ func (w *world) party(name, program string) party {
 	}
 	auth := []string{"Authorization", "Bearer " + programKeys[program]}
 	p.member = w.must("POST", "/v1/members", object{"name": p.of, "email": p.email, "email_verified": true, "phone": p.phone, "external_ids": object{"till": p.external}}, auth...).str("id")
-	w.must("POST", "/v1/orders", order(p.order, p.member, 100000), auth...)
+	w.must("POST", "/v1/orders", order(p.order, p.member, 100000, object{"paid_at": lastQuarter(w.host.Clock.Now())}), auth...)
+	p.payout = w.must("POST", "/v1/payouts", object{"member": p.member, "wallet": "cashback", "amount": 10}, auth...).str("id")
+	p.voucher = w.must("POST", "/v1/activities", object{"type": "stamp", "key": "a-" + p.order, "member": p.member}, auth...).str("vouchers.0")
 	p.hold = w.must("POST", "/v1/holds", object{"member": p.member, "points": 10}, auth...).str("id")
 	p.imports = w.must("POST", "/v1/imports", object{"kind": "members", "format": "csv"}, auth...).str("id")
 	p.redemption = w.must("POST", "/v1/redemptions", object{"member": p.member, "points": 10}, auth...).str("id")

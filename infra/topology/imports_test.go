@@ -109,7 +109,7 @@ func TestImportRulesBite(t *testing.T) {
 		{"shared/loyalty/rule_test.go", "github.com/google/cel-go/cel", true},
 		{"shared/storefront/shopify.go", "regulars/shared/table", true},
 		{"shared/words/terms.go", "regulars/shared/table", true},
-		{"shared/words/page.go", "net/http", true},
+		{"shared/words/page/page.go", "net/http", true},
 		{"shared/words/terms.go", "regulars/shared/program", false},
 		{"shared/table/tx.go", "regulars/shared/web", true},
 		{"shared/table/tx.go", "regulars/shared/table/dynamo", true},

@@ -144,13 +144,14 @@ var Routes = []Route{
 // Default is the function that answers what no route matches.
 const Default = "program"
 
-// Schedules of the system. The first two run the same pass, which writes down
+// Schedules of the system. Those of maintain run the same pass, which writes down
 // everything that is due in the order of time: an expiry cannot be written
 // before the activation that it follows.
 var Schedules = []Schedule{
 	{Name: "expire", Function: "maintain", Every: 15 * time.Minute, Does: "points and holds whose time has passed"},
 	{Name: "activate", Function: "maintain", Every: time.Hour, Does: "pending points whose day has come"},
 	{Name: "imports", Function: "importer", Every: 15 * time.Minute, Does: "files of history that are not finished"},
+	{Name: "tiers", Function: "maintain", Every: 12 * time.Hour, Does: "levels, warnings, choices and memberships whose time has come"},
 }
 
 // Changes are what announce is given. Orders, ledger pages, idempotency

@@ -24,7 +24,7 @@ type Account struct {
 	Wallets     []string     `cbor:"13,keyasint,omitempty"` // of which else the member has one
 	Orders      int64        `cbor:"14,keyasint,omitempty"` // orders that count, those that came back whole not among them
 	Standing    Standing     `cbor:"15,keyasint,omitzero"`
-	Tallies     []Tally      `cbor:"16,keyasint,omitempty"`
+	Tallies     Tallies      `cbor:"16,keyasint,omitempty"`
 	Goals       []Reached    `cbor:"17,keyasint,omitempty"`
 	Vouchers    []Open       `cbor:"18,keyasint,omitempty"` // not used yet, oldest first
 	Memberships []Membership `cbor:"19,keyasint,omitempty"`
@@ -120,6 +120,9 @@ func (a *Account) clone() *Account {
 	c.Dead = slices.Clone(a.Dead)
 	c.Tallies = slices.Clone(a.Tallies)
 	c.Goals = slices.Clone(a.Goals)
+	for i := range c.Goals {
+		c.Goals[i].Ends = slices.Clone(c.Goals[i].Ends)
+	}
 	c.Vouchers = slices.Clone(a.Vouchers)
 	c.Memberships = slices.Clone(a.Memberships)
 	c.Spells = slices.Clone(a.Spells)

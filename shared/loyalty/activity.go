@@ -82,9 +82,12 @@ func (a *Account) Do(act *Act, seed string, t *Terms, now time.Time) ([]Voucher,
 	}
 	a.add(nil, uses, t)
 	given := a.pursue(t, seed, now)
+	if d.Points = max(d.Points, given.Points); d.Points > MaxPoints {
+		return nil, tooMany("the activity")
+	}
 	changed := a.join(&act.Activity, t)
 	awards := d.awards
-	if given.Points != 0 {
+	if given.Points > 0 {
 		awards[""] += given.Points
 	}
 	for _, wallet := range slices.Sorted(maps.Keys(awards)) {
@@ -221,7 +224,8 @@ func (a *Account) value(act *Act, t *Terms) valued {
 			w.gives = append(w.gives, r)
 		}
 	}
-	for name, w := range wallets {
+	for _, name := range slices.Sorted(maps.Keys(wallets)) {
+		w := wallets[name]
 		boost := t.boost(w.times)
 		total := new(big.Rat)
 		exact := make([]*big.Rat, len(w.gives))
@@ -244,13 +248,20 @@ func (a *Account) value(act *Act, t *Terms) valued {
 			return out
 		}
 		out.awards[name] = points
-		for i, n := range splitExactly(points, exact) {
-			r := w.gives[i]
+		use := func(r *Rule, points int64) {
 			if r.Limit != nil {
-				out.uses = append(out.uses, Use{ID: r.ID, Period: r.Limit.Per.start(act.Activity.At, t.Zone, t.Week), N: 1, Points: n})
+				out.uses = append(out.uses, Use{ID: r.ID, Period: r.Limit.Per.start(act.Activity.At, t.Zone, t.Week), N: 1, Points: points})
 			}
 			if !r.Cooldown.IsZero() {
 				out.uses = append(out.uses, Use{ID: coolID(r), Period: act.Activity.At.Unix(), N: 1})
+			}
+		}
+		for i, n := range wholeParts(points, exact) {
+			use(w.gives[i], n)
+		}
+		if points > 0 {
+			for _, r := range w.times { // what it adds is told with what it multiplies
+				use(r, 0)
 			}
 		}
 	}
@@ -285,6 +296,9 @@ func (a *Account) tooSoon(r *Rule, act *Act, t *Terms) bool {
 		return false
 	}
 	at := act.Activity.At
+	if a.forgotten(coolID(r), at.Unix(), t) { // what rewarded then may not be remembered
+		return true
+	}
 	for _, x := range a.Tallies {
 		if x.ID != coolID(r) {
 			continue

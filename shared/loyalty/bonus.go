@@ -70,6 +70,9 @@ func (a *Account) spend(amount int64, at time.Time, t *Terms) {
 	for i := range t.Bonuses {
 		b := &t.Bonuses[i]
 		s := a.spell(b.ID)
+		if s == nil && amount < 0 {
+			continue // of a purchase that the bonus never counted
+		}
 		if s == nil {
 			a.Spells = append(a.Spells, Spell{Bonus: b.ID})
 			s = &a.Spells[len(a.Spells)-1]

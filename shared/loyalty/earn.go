@@ -77,6 +77,7 @@ func newest(vs []Voucher) []Voucher {
 func (a *Account) bring(r *Record, c Telling) ([]Voucher, error) {
 	t := c.Pinned
 	first := r.At == 0 && t.counts(&r.Order)
+	was := r.At
 	at, moved := r.date(t, c.Now, first)
 	if first {
 		r.Facts.Attributes = c.Attributes
@@ -89,22 +90,25 @@ func (a *Account) bring(r *Record, c Telling) ([]Voucher, error) {
 		}
 		paid = c.Redemption.Paying(&r.Order)
 	}
-	w, err := a.weigh(r, paid, at, first, c)
+	w, err := a.weigh(r, paid, at, was, first, c)
 	if err != nil {
 		return nil, err
 	}
 	given := a.pursue(c.Current, c.Seed, c.Now)
 	r.ByGoals += given.Points
+	if w[""].Points+r.ByGoals > MaxPoints {
+		return nil, tooMany("the order")
+	}
 	a.count(r, w, at, c)
 	return newest(given.Vouchers), a.post(r, &r.Lodged, w[""].Points+r.ByGoals, first, moved, t, c)
 }
 
 // weigh values the order in every wallet and notes what it adds to limits,
-// budgets and goals.
-func (a *Account) weigh(r *Record, paid int64, at time.Time, first bool, c Telling) (map[string]Worth, error) {
+// budgets and goals. was is when it counted before, unix seconds.
+func (a *Account) weigh(r *Record, paid int64, at time.Time, was int64, first bool, c Telling) (map[string]Worth, error) {
 	t := c.Pinned
 	k := Case{Paid: paid, At: at, Facts: r.Facts, gifts: r.gifts}
-	k.Facts.Rooms = a.rooms(r, at, first, c)
+	k.Facts.Rooms = a.rooms(r, at, was, first, c)
 	s, err := t.scene(&r.Order, k)
 	if err != nil {
 		return nil, err
@@ -132,9 +136,6 @@ func (a *Account) weigh(r *Record, paid int64, at time.Time, first bool, c Telli
 	if t.counts(&r.Order) {
 		uses = append(uses, t.uses(s)...)
 	}
-	if first {
-		r.Facts.Rooms = k.Facts.Rooms
-	}
 	a.add(r.Uses, uses, c.Current)
 	for _, b := range c.Budgets {
 		b.Used += given(drawn, b.Rule) - given(r.Drawn, b.Rule)
@@ -153,9 +154,9 @@ func given(uses []Use, rule string) (points int64) {
 }
 
 // rooms is what limits and budgets leave of the rules for an order: never
-// more than when it first counted, and never so much that others' would be
-// passed.
-func (a *Account) rooms(r *Record, at time.Time, first bool, c Telling) []Room {
+// more than when it first counted in the period, and never so much that
+// others' would be passed.
+func (a *Account) rooms(r *Record, at time.Time, was int64, first bool, c Telling) []Room {
 	var out []Room
 	for i := range c.Pinned.Earning.Rules {
 		rule := &c.Pinned.Earning.Rules[i]
@@ -168,7 +169,11 @@ func (a *Account) rooms(r *Record, at time.Time, first bool, c Telling) []Room {
 				room, bound = left, true
 			}
 		}
-		if had, was := r.Facts.room(rule.ID); !first && was && (!bound || had < room) {
+		per := func(at time.Time) int64 { return rule.Limit.Per.start(at, c.Pinned.Zone, c.Pinned.Week) }
+		switch had, pinned := r.Facts.room(rule.ID); {
+		case first, was != 0 && rule.Limit != nil && per(time.Unix(was, 0)) != per(at): // new in the period
+			r.Facts.pin(rule.ID, room, bound)
+		case pinned && (!bound || had < room):
 			room, bound = had, true
 		}
 		if bound {
@@ -189,11 +194,12 @@ func (a *Account) count(r *Record, w map[string]Worth, at time.Time, c Telling) 
 			one = 1
 		}
 	}
-	if c.Pinned.Tiers != nil {
-		n, was := w[""], time.Unix(r.QualifiedAt, 0)
-		a.qualify(-r.Qualifies, was, c.Current)
-		r.Qualifies, r.QualifiedAt = c.Pinned.Tiers.measure(&n, counts), at.Unix()
-		a.qualify(r.Qualifies, at, c.Current)
+	a.qualifyIn(r.QualifiedIn, -r.Qualifies)
+	r.Qualifies, r.QualifiedIn = 0, 0
+	if c.Pinned.Tiers != nil && c.Current.Tiers != nil {
+		n := w[""]
+		r.Qualifies, r.QualifiedIn = c.Pinned.Tiers.measure(&n, counts), c.Current.Tiers.month(at, c.Current.Zone)
+		a.qualifyIn(r.QualifiedIn, r.Qualifies)
 	}
 	a.spend(spent-r.Spent, at, c.Current)
 	a.Orders += one - r.Counted
@@ -203,12 +209,12 @@ func (a *Account) count(r *Record, w map[string]Worth, at time.Time, c Telling) 
 // ApplyIn posts what an order is worth in another wallet than points, into
 // the member's account there. Apply has decided it.
 func (a *Account) ApplyIn(r *Record, c Telling) error {
-	pinned, ok := c.Pinned.In(a.Wallet)
-	if !ok {
-		return nil
+	pinned, was := c.Pinned.In(a.Wallet)
+	current, is := c.Current.In(a.Wallet)
+	if !was { // the wallet is younger than the order, and paid a part of it
+		pinned = current
 	}
-	current, ok := c.Current.In(a.Wallet)
-	if !ok {
+	if !is {
 		current = pinned
 	}
 	c.Pinned, c.Current = pinned, current

@@ -63,6 +63,14 @@ func (x *Facts) room(rule string) (int64, bool) {
 	return 0, false
 }
 
+// pin keeps what is left of a rule, or that nothing bounds it.
+func (x *Facts) pin(rule string, points int64, bound bool) {
+	x.Rooms = slices.DeleteFunc(slices.Clone(x.Rooms), func(r Room) bool { return r.Rule == rule })
+	if bound {
+		x.Rooms = append(x.Rooms, Room{Rule: rule, Points: points})
+	}
+}
+
 // Needs says which facts the rules of some terms ask for.
 type Needs struct {
 	Number, Tier, Segments, Attributes bool

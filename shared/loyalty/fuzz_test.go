@@ -13,6 +13,8 @@ func FuzzPacked(f *testing.F) {
 	for _, lots := range []loyalty.Lots{nil, {{Points: 1}}, {{Expires: 1773561660, Points: 75}, {Expires: 1773648060, Active: 1773561660, Points: 1 << 60}}, {{Expires: -1 << 63, Active: 1<<63 - 1, Points: -1}}} {
 		f.Add(must(lots.MarshalBinary()))
 	}
+	f.Add(must(loyalty.Tallies{{ID: "card", N: 3}, {ID: "daily", Period: 1773561660, N: 1, Points: 5}, {ID: "daily", Period: 1773648060, N: 1}}.MarshalBinary()))
+	f.Add(must(loyalty.Months{{Number: 24315, Points: 120}, {Number: 24316, Points: -3}}.MarshalBinary()))
 	f.Add([]byte{0x80})
 	f.Add([]byte("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"))
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -26,6 +28,18 @@ func FuzzPacked(f *testing.F) {
 		if parts.UnmarshalBinary(b) == nil {
 			if err := partsAgain.UnmarshalBinary(must(parts.MarshalBinary())); err != nil || !slices.Equal(parts, partsAgain) {
 				t.Errorf("%x is %v, then %v (%v)", b, parts, partsAgain, err)
+			}
+		}
+		var tallies, talliesAgain loyalty.Tallies
+		if tallies.UnmarshalBinary(b) == nil {
+			if err := talliesAgain.UnmarshalBinary(must(tallies.MarshalBinary())); err != nil || !slices.Equal(tallies, talliesAgain) {
+				t.Errorf("%x is %v, then %v (%v)", b, tallies, talliesAgain, err)
+			}
+		}
+		var months, monthsAgain loyalty.Months
+		if months.UnmarshalBinary(b) == nil {
+			if err := monthsAgain.UnmarshalBinary(must(months.MarshalBinary())); err != nil || !slices.Equal(months, monthsAgain) {
+				t.Errorf("%x is %v, then %v (%v)", b, months, monthsAgain, err)
 			}
 		}
 	})

@@ -47,12 +47,25 @@ const LongestStreak = 60
 
 // Reached is how far a member is with a goal.
 type Reached struct {
-	_       struct{} `cbor:",toarray"`
-	Goal    string
-	Given   int64 // how often it gave, less what was taken back
-	Through int64 // of a streak: the last period that an award used up, unix seconds
-	Badge   bool  // the goal awards one
+	_     struct{} `cbor:",toarray"`
+	Goal  string
+	Given int64   // how often it gave, less what was taken back
+	Used  int64   // what that used up of what is counted; more than there is: a debt
+	Ends  []int64 // of a streak: the last period that each of its newest awards used up, unix seconds
+	Badge bool    // the goal awards one
 }
+
+// through is the last period of a streak that is used up.
+func (r *Reached) through() int64 {
+	if len(r.Ends) == 0 {
+		return 0
+	}
+	return r.Ends[len(r.Ends)-1]
+}
+
+// endsKept is how many awards of a streak are remembered: the periods of an
+// earlier one are forgotten, so it cannot be lost.
+const endsKept = 3
 
 // uses is what an order adds to goals and to limits.
 func (t *Terms) uses(s *scene) []Use {
@@ -128,28 +141,26 @@ func (a *Account) progress(g *Goal) (n int64) {
 	return n
 }
 
-// streak is how many periods in a row counted, after the last that an award
-// used up, up to the newest one.
-func (a *Account) streak(g *Goal, through int64, t *Terms) (n, newest int64) {
+// streak is how many periods in a row counted after the last that an award
+// used up, and which was the last of them: the first row that is long enough,
+// else the newest.
+func (a *Account) streak(g *Goal, through int64, t *Terms) (n, last int64) {
 	var periods []int64
 	for _, x := range a.Tallies {
-		if x.ID == g.ID && x.N > 0 {
+		if x.ID == g.ID && x.N > 0 && x.Period > through {
 			periods = append(periods, x.Period)
 		}
 	}
 	slices.Sort(periods)
-	for i, p := range periods {
-		if p <= through {
-			continue
+	for _, p := range periods {
+		if n == 0 || g.Streak.next(last, t.Zone) != p {
+			n = 0
 		}
-		if n > 0 && g.Streak.next(periods[i-1], t.Zone) == p {
-			n++
-		} else {
-			n = 1
+		if n, last = n+1, p; n == g.Reach {
+			break
 		}
-		newest = p
 	}
-	return n, newest
+	return n, last
 }
 
 // Given is what goals gave, or took back, in one decision.
@@ -168,6 +179,10 @@ func (a *Account) reached(goal string) *Reached {
 	return &a.Goals[len(a.Goals)-1]
 }
 
+// mostVouchers bounds what one decision issues or withdraws: each is an item
+// of its transaction. What is beyond follows with the next.
+const mostVouchers = 25
+
 // pursue gives what goals are reached, and takes back what of them no longer
 // is. seed makes the codes of new vouchers; it is secret and used once.
 func (a *Account) pursue(t *Terms, seed string, now time.Time) Given {
@@ -175,70 +190,103 @@ func (a *Account) pursue(t *Terms, seed string, now time.Time) Given {
 	for i := range t.Goals {
 		g := &t.Goals[i]
 		r := a.reached(g.ID)
-		for a.due(g, r, t) {
-			r.Given++
-			r.Badge = g.Badge
-			out.Points += g.Points
-			if g.Reward != "" {
-				out.Vouchers = append(out.Vouchers, a.issue(g, code(seed, len(out.Vouchers)), t, now))
-			}
-		}
-		for r.Given > 0 && a.lost(g, r, t) && a.takeBack(g, r, t, &out) {
-			r.Given--
-			out.Points -= g.Points
+		r.Badge = g.Badge
+		if g.Streak.IsZero() {
+			a.pursueCount(g, r, seed, t, now, &out)
+		} else {
+			a.pursueStreak(g, r, seed, t, now, &out)
 		}
 	}
-	a.Goals = slices.DeleteFunc(a.Goals, func(r Reached) bool { return r.Given == 0 && r.Through == 0 })
+	a.Goals = slices.DeleteFunc(a.Goals, func(r Reached) bool { return r.Given == 0 && r.Used == 0 && len(r.Ends) == 0 })
 	return out
 }
 
-// due tells whether a goal is reached once more than it gave.
-func (a *Account) due(g *Goal, r *Reached, t *Terms) bool {
-	if !g.Repeat && r.Given > 0 {
-		return false
-	}
-	if !g.Streak.IsZero() {
-		n, newest := a.streak(g, r.Through, t)
-		if n < g.Reach {
-			return false
+func (a *Account) pursueCount(g *Goal, r *Reached, seed string, t *Terms, now time.Time, out *Given) {
+	have := a.progress(g)
+	if n := (have - r.Used) / g.Reach; n > 0 {
+		if !g.Repeat {
+			n = min(n, max(0, 1-r.Given))
 		}
-		r.Through = newest
-		return true
+		n = a.give(g, n, seed, t, now, out)
+		r.Given += n
+		r.Used += n * g.Reach
 	}
-	return a.progress(g) >= g.Reach*(r.Given+1)
+	if have < r.Used && r.Given > 0 {
+		each := max(1, r.Used/r.Given)
+		n := a.takeBack(g, min(r.Given, (r.Used-have+each-1)/each), out)
+		if r.Given -= n; r.Given == 0 {
+			r.Used = 0
+		} else {
+			r.Used -= n * each
+		}
+	}
 }
 
-// lost tells whether a goal gave more than is reached now.
-func (a *Account) lost(g *Goal, r *Reached, t *Terms) bool {
-	if g.Streak.IsZero() {
-		return a.progress(g) < g.Reach*r.Given
-	}
-	// The periods that the last award used up all have to count.
-	for i, p := int64(0), r.Through; i < g.Reach; i++ {
-		if x := a.tally(g.ID, p); x == nil || x.N <= 0 {
-			return !a.forgotten(g.ID, p, t)
+func (a *Account) pursueStreak(g *Goal, r *Reached, seed string, t *Terms, now time.Time, out *Given) {
+	for g.Repeat || r.Given == 0 {
+		n, last := a.streak(g, r.through(), t)
+		if n < g.Reach || a.give(g, 1, seed, t, now, out) == 0 {
+			break
 		}
-		p = g.Streak.start(time.Unix(p, 0).Add(-time.Hour), t.Zone, t.Week)
+		r.Given++
+		r.Ends = append(r.Ends, last)
+		r.Ends = r.Ends[max(0, len(r.Ends)-endsKept):]
+	}
+	for i := len(r.Ends) - 1; i >= 0; i-- {
+		if r.Given > 0 && a.broken(g, r.Ends[i], t) && a.takeBack(g, 1, out) > 0 {
+			r.Given--
+			r.Ends = slices.Delete(r.Ends, i, i+1) // the periods after the award before it count again
+		}
+	}
+}
+
+// broken tells whether a period that an award used up no longer counts.
+func (a *Account) broken(g *Goal, end int64, t *Terms) bool {
+	for range g.Reach {
+		if x := a.tally(g.ID, end); (x == nil || x.N <= 0) && !a.forgotten(g.ID, end, t) {
+			return true
+		}
+		end = g.Streak.start(time.Unix(end, 0).Add(-time.Hour), t.Zone, t.Week)
 	}
 	return false
 }
 
-// takeBack withdraws a voucher of the goal that is not used. Without one, of
-// a goal that gives vouchers, there is nothing to take: the goal is owed.
-func (a *Account) takeBack(g *Goal, r *Reached, t *Terms, out *Given) bool {
+// give gives what a goal does n times, and answers how often it did.
+func (a *Account) give(g *Goal, n int64, seed string, t *Terms, now time.Time, out *Given) int64 {
 	if g.Reward != "" {
-		v := a.withdraw(g.ID)
-		if v == nil {
-			return false
-		}
-		out.Vouchers = append(out.Vouchers, *v)
+		n = min(n, mostVouchers-int64(len(out.Vouchers)))
 	}
-	if !g.Streak.IsZero() { // the periods before it count again
-		for range g.Reach {
-			r.Through = g.Streak.start(time.Unix(r.Through, 0).Add(-time.Hour), t.Zone, t.Week)
-		}
+	if n > 0 && g.Points > (MaxPoints-out.Points)/n {
+		out.Points = MaxPoints + 1 // refused by who asked
+		return n
 	}
-	return true
+	out.Points += n * g.Points
+	for range n {
+		if g.Reward == "" {
+			break
+		}
+		out.Vouchers = append(out.Vouchers, a.issue(g, code(seed, len(out.Vouchers)), t, now))
+	}
+	return n
+}
+
+// takeBack takes back what a goal gave n times, and answers how often it
+// could: of a goal that gives vouchers, only those that are not used. The rest
+// is owed.
+func (a *Account) takeBack(g *Goal, n int64, out *Given) int64 {
+	if g.Reward != "" {
+		done := int64(0)
+		for ; done < n && len(out.Vouchers) < 2*mostVouchers; done++ {
+			v := a.withdraw(g.ID)
+			if v == nil {
+				break
+			}
+			out.Vouchers = append(out.Vouchers, *v)
+		}
+		n = done
+	}
+	out.Points -= n * g.Points
+	return n
 }
 
 // Toward is how far a member is toward a goal's next reward. Have may be
@@ -276,9 +324,9 @@ func (a *Account) Toward(t *Terms) []Toward {
 		x := Toward{Goal: g.ID, Reach: g.Reach, Given: r.Given, Badge: g.Badge, Repeat: g.Repeat, Of: g.unit()}
 		switch {
 		case !g.Streak.IsZero():
-			x.Have, _ = a.streak(g, r.Through, t)
+			x.Have, _ = a.streak(g, r.through(), t)
 		case g.Repeat:
-			x.Have = a.progress(g) - g.Reach*r.Given
+			x.Have = a.progress(g) - r.Used
 		default:
 			x.Have = a.progress(g)
 		}

@@ -56,8 +56,21 @@ func (a *Account) takeCounts(from *Account, t *Terms, now time.Time) {
 	a.add(nil, from.Tallies, t)
 	for _, r := range from.Goals {
 		mine := a.reached(r.Goal)
-		mine.Given += r.Given
-		mine.Through = max(mine.Through, r.Through)
+		if t.reachedOnce(r.Goal) {
+			mine.Given, mine.Used = max(mine.Given, r.Given), max(mine.Used, r.Used)
+		} else {
+			mine.Given += r.Given
+			mine.Used += r.Used
+		}
+		mine.Ends = append(slices.Clone(mine.Ends), r.Ends...)
+		slices.Sort(mine.Ends)
+		mine.Ends = mine.Ends[max(0, len(mine.Ends)-endsKept):]
+	}
+	for i := range t.Goals { // what both counted is one now, and nothing is taken for that
+		if g := &t.Goals[i]; g.Streak.IsZero() {
+			mine := a.reached(g.ID)
+			mine.Used = min(mine.Used, max(0, a.progress(g)))
+		}
 	}
 	a.Vouchers = append(a.Vouchers, from.Vouchers...)
 	for _, m := range from.Memberships {
@@ -73,16 +86,35 @@ func (a *Account) takeCounts(from *Account, t *Terms, now time.Time) {
 	for _, m := range from.Standing.Months {
 		a.qualifyIn(m.Number, m.Points)
 	}
-	if t.Tiers != nil && t.Tiers.place(from.Standing.Level) > t.Tiers.place(a.Standing.Level) {
-		a.Standing.Level, a.Standing.Rank, a.Standing.Until, a.Standing.Warn, a.Standing.Late = from.Standing.Level, from.Standing.Rank, from.Standing.Until, from.Standing.Warn, from.Standing.Late
-		a.Standing.Changes++
-	}
+	a.takeLevel(&from.Standing, t, now)
 	for _, s := range from.Segments {
 		if !slices.Contains(a.Segments, s) {
 			a.Segments = append(a.Segments, s)
 		}
 	}
 	from.Orders, from.Tallies, from.Goals, from.Vouchers, from.Memberships, from.Spells, from.Standing, from.Segments = 0, nil, nil, nil, nil, nil, Standing{}, nil
+}
+
+// takeLevel gives a member the other's level if it is the higher one, or the
+// same for longer.
+func (a *Account) takeLevel(other *Standing, t *Terms, now time.Time) {
+	if t.Tiers == nil {
+		return
+	}
+	mine := &a.Standing
+	switch has, comes := t.Tiers.place(mine.Level), t.Tiers.place(other.Level); {
+	case comes > has:
+		mine.Changes++
+		mine.Since = now.Unix()
+	case comes < 0 || comes < has || other.Until <= mine.Until:
+		return
+	}
+	mine.Level, mine.Rank, mine.Until, mine.Warn, mine.Late = other.Level, other.Rank, other.Until, other.Warn, other.Late
+}
+
+// reachedOnce tells of a goal that is not reached again, however much is counted.
+func (t *Terms) reachedOnce(goal string) bool {
+	return slices.ContainsFunc(t.Goals, func(g Goal) bool { return g.ID == goal && !g.Repeat })
 }
 
 // takeSpell adds another's period of a bonus to the member's own. Of two

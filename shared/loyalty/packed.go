@@ -5,9 +5,10 @@ import (
 	"errors"
 )
 
-// Lots and parts are stored packed: numbers as varints, each expiry as its
-// distance from the one before. A shopper who comes every day and never
-// spends has hundreds of lots, and an account costs by its bytes.
+// Lots, parts, tallies and months are stored packed: numbers as varints, each
+// instant as its distance from the one before, of one name in a row only the
+// first. A shopper who comes every day and never spends has hundreds of lots,
+// and an account costs by its bytes.
 
 // Lots are an account's lots in the order in which they are spent.
 type Lots []Lot
@@ -72,11 +73,88 @@ func (ps *Parts) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
+// Tallies are an account's tallies, or what an order added to them.
+type Tallies []Tally
+
+// MarshalBinary implements encoding.BinaryMarshaler.
+func (ts Tallies) MarshalBinary() ([]byte, error) {
+	var b []byte
+	var before Tally
+	for i, t := range ts {
+		if i > 0 && t.ID == before.ID {
+			b = binary.AppendUvarint(b, 0)
+		} else {
+			b = append(binary.AppendUvarint(b, uint64(len(t.ID))+1), t.ID...)
+		}
+		b = binary.AppendVarint(b, t.Period-before.Period)
+		b = binary.AppendVarint(b, t.N)
+		b = binary.AppendVarint(b, t.Points)
+		before = t
+	}
+	return b, nil
+}
+
+// UnmarshalBinary implements encoding.BinaryUnmarshaler.
+func (ts *Tallies) UnmarshalBinary(b []byte) error {
+	*ts = nil
+	var before Tally
+	for len(b) > 0 {
+		n, size := binary.Uvarint(b)
+		if b = b[max(0, size):]; size <= 0 || n > uint64(len(b))+1 || n == 0 && len(*ts) == 0 {
+			return errEarly
+		}
+		t := Tally{ID: before.ID}
+		if n > 0 {
+			t.ID, b = string(b[:n-1]), b[n-1:]
+		}
+		if err := unpack(&b, &t.Period, &t.N, &t.Points); err != nil {
+			return err
+		}
+		t.Period += before.Period
+		before = t
+		*ts = append(*ts, t)
+	}
+	return nil
+}
+
+// Months are what qualifies by month, oldest first.
+type Months []Month
+
+// MarshalBinary implements encoding.BinaryMarshaler.
+func (ms Months) MarshalBinary() ([]byte, error) {
+	var b []byte
+	var before int64
+	for _, m := range ms {
+		b = binary.AppendVarint(b, m.Number-before)
+		b = binary.AppendVarint(b, m.Points)
+		before = m.Number
+	}
+	return b, nil
+}
+
+// UnmarshalBinary implements encoding.BinaryUnmarshaler.
+func (ms *Months) UnmarshalBinary(b []byte) error {
+	*ms = nil
+	var before int64
+	for len(b) > 0 {
+		var m Month
+		if err := unpack(&b, &m.Number, &m.Points); err != nil {
+			return err
+		}
+		m.Number += before
+		before = m.Number
+		*ms = append(*ms, m)
+	}
+	return nil
+}
+
+var errEarly = errors.New("loyalty: what is packed ends too early")
+
 func unpack(b *[]byte, into ...*int64) error {
 	for _, v := range into {
 		n, size := binary.Varint(*b)
 		if size <= 0 {
-			return errors.New("loyalty: packed lots end too early")
+			return errEarly
 		}
 		*v, *b = n, (*b)[size:]
 	}

@@ -44,7 +44,11 @@ func (p Period) After(t time.Time, zone *time.Location) time.Time {
 		d = min(d, time.Date(y, m+1, 0, 0, 0, 0, 0, time.UTC).Day())
 	}
 	if p.Months != 0 || p.Days != 0 {
+		day := time.Date(y, m, d+p.Days, 0, 0, 0, 0, time.UTC).Day()
 		t = time.Date(y, m, d+p.Days, t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), zone)
+		if t.Day() != day { // clocks jump over midnight and this minute: the day begins at the jump
+			t = StartOfDay(y, m, d+p.Days, zone)
+		}
 	}
 	return t.Add(p.Exact)
 }

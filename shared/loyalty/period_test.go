@@ -16,6 +16,7 @@ func TestPeriodsAreStepsOfTheCalendar(t *testing.T) {
 		{"2026-03-26T10:00:00Z", "PT24H", "Asia/Jerusalem", "2026-03-27T10:00:00Z"},
 		{"2026-01-01T00:00:00Z", "P2W", "UTC", "2026-01-15T00:00:00Z"},
 		{"2026-01-01T00:00:00Z", "P1DT2H3M4S", "UTC", "2026-01-02T02:03:04Z"},
+		{"2026-02-08T05:30:00Z", "P1M", "America/Havana", "2026-03-08T05:00:00Z"}, // 00:30 does not exist: its day, not the one before
 		{"2026-11-30T00:00:00Z", "P3M", "UTC", "2027-02-28T00:00:00Z"},
 	} {
 		t.Run(c.from+" "+c.period, func(t *testing.T) {

@@ -42,6 +42,16 @@ func share(total, part, whole int64) int64 {
 	return int64(q)
 }
 
+// nearest is total·part/whole rounded half up, for 0 <= part <= whole, whole > 0.
+func nearest(total, part, whole int64) int64 {
+	hi, lo := bits.Mul64(uint64(total), uint64(part))
+	q, rest := bits.Div64(hi, lo, uint64(whole))
+	if rest >= uint64(whole)-rest {
+		q++
+	}
+	return int64(q)
+}
+
 // split divides total over weights by the largest remainder (Hamilton): the
 // parts differ from the exact ones by less than one unit and sum to total.
 // Between equal remainders the earlier part gets the unit.

@@ -21,11 +21,11 @@ type Record struct {
 	Lodged // in points
 
 	Facts       Facts   `cbor:"11,keyasint,omitzero"`  // taken when it first counted
-	Uses        []Use   `cbor:"12,keyasint,omitempty"` // what it adds to limits and goals
-	Drawn       []Use   `cbor:"13,keyasint,omitempty"` // what it takes of budgets
+	Uses        Tallies `cbor:"12,keyasint,omitempty"` // what it adds to limits and goals
+	Drawn       Tallies `cbor:"13,keyasint,omitempty"` // what it takes of budgets
 	ByGoals     int64   `cbor:"14,keyasint,omitempty"` // of its points, what goals gave with it; below zero when it took a goal away
 	Qualifies   int64   `cbor:"15,keyasint,omitempty"` // what it counts toward tiers
-	QualifiedAt int64   `cbor:"16,keyasint,omitempty"` // and when, unix seconds
+	QualifiedIn int64   `cbor:"16,keyasint,omitempty"` // and in which month
 	Spent       int64   `cbor:"17,keyasint,omitempty"` // what it counts toward bonuses, minor units of the program's currency
 	Counted     int64   `cbor:"18,keyasint,omitempty"` // 1: one of the member's orders
 	Others      []Other `cbor:"19,keyasint,omitempty"` // what other wallets hold for it
@@ -60,7 +60,7 @@ func (r *Record) Due() []string {
 	var out []string
 	r.Others = slices.DeleteFunc(r.Others, func(o Other) bool { return o.due == 0 && o.Points == 0 })
 	for _, o := range r.Others {
-		if o.due != o.Points {
+		if o.due != o.Points || r.moved {
 			out = append(out, o.Wallet)
 		}
 	}

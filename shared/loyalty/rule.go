@@ -284,12 +284,13 @@ func (s *scene) ours(amount int64) int64 {
 	return n
 }
 
-// pieces is how many pieces of a line are left: whole ones of what is left of
-// its amount, so that a refund without a quantity counts too.
+// pieces is how many pieces of a line are left, by what is left of its amount,
+// so that a refund without a quantity counts too. To the nearest: a third of
+// 1.00 comes back as 0.33 or as 0.34.
 func (s *scene) pieces(i int) int64 {
 	l := &s.Order.Lines[i]
 	if s.net[i] == 0 || s.Left[i] == 0 {
 		return 0
 	}
-	return max(0, share(l.Quantity, s.Left[i], s.net[i])-int64(s.gifts[l.ID]))
+	return max(0, nearest(l.Quantity, s.Left[i], s.net[i])-int64(s.gifts[l.ID]))
 }

@@ -1,6 +1,8 @@
 package loyalty
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -10,11 +12,10 @@ import (
 // away again: a tally is always the sum of the uses of the member's orders
 // and activities.
 type Tally struct {
-	_      struct{} `cbor:",toarray"`
-	ID     string   // of the rule or goal; of a store: the goal's, '/', the store's
-	Period int64    // when the period began, unix seconds; 0: ever
-	N      int64    // what is counted: times, pieces, minor units, orders
-	Points int64    // points that the rule gave
+	ID     string // of the rule or goal; of a store: the goal's, '/', the store's
+	Period int64  // when the period began, unix seconds; 0: ever
+	N      int64  // what is counted: times, pieces, minor units, orders
+	Points int64  // points that the rule gave
 }
 
 // Use is what one order or activity added to a tally.
@@ -67,21 +68,27 @@ func (a *Account) add(before, now []Use, t *Terms) {
 	a.tidy(t)
 }
 
-// tidy drops tallies of nothing, and of each the earliest beyond what is kept.
+// tidy drops of each tally the earliest beyond what is kept, and those of
+// nothing. Where some may have been dropped one of nothing stays: without it
+// an earlier period would no longer be known to be forgotten.
 func (a *Account) tidy(t *Terms) {
-	kept := a.Tallies[:0]
-	for i, x := range a.Tallies {
-		later := 0
-		for j, o := range a.Tallies {
-			if j != i && o.ID == x.ID && o.Period > x.Period {
-				later++
+	kept := make(Tallies, 0, len(a.Tallies))
+	for _, x := range a.Tallies {
+		all, later := 0, 0
+		for _, o := range a.Tallies {
+			if o.ID == x.ID {
+				all++
+				if o.Period > x.Period {
+					later++
+				}
 			}
 		}
-		if (x.N != 0 || x.Points != 0) && later < t.kept(x.ID) {
+		most := t.kept(x.ID)
+		if later < most && (x.N != 0 || x.Points != 0 || all >= most) {
 			kept = append(kept, x)
 		}
 	}
-	clear(a.Tallies[len(kept):])
+	slices.SortFunc(kept, func(x, y Tally) int { return cmp.Or(cmp.Compare(x.ID, y.ID), cmp.Compare(x.Period, y.Period)) })
 	a.Tallies = kept
 }
 
@@ -123,12 +130,11 @@ func (p Period) start(at time.Time, zone *time.Location, week time.Weekday) int6
 
 // next is when the period after the one that began at start begins.
 func (p Period) next(start int64, zone *time.Location) int64 {
-	at := p.After(time.Unix(start, 0), zone)
 	if p.Months == 0 && p.Days == 0 {
-		return at.Unix()
+		return start + int64(p.Exact/time.Second)
 	}
-	y, m, d := at.In(zone).Date()
-	return StartOfDay(y, m, d, zone).Unix()
+	y, m, d := time.Unix(start, 0).In(zone).Date()
+	return StartOfDay(y, m+time.Month(p.Months), d+p.Days, zone).Unix()
 }
 
 // roomOf is what a rule's limit leaves a member at an instant, without what
@@ -138,8 +144,14 @@ func (a *Account) roomOf(r *Rule, at time.Time, own []Use, t *Terms) (int64, boo
 		return 0, false
 	}
 	period := r.Limit.Per.start(at, t.Zone, t.Week)
-	if a.forgotten(r.ID, period, t) {
-		return 0, true
+	if a.forgotten(r.ID, period, t) { // what has its part keeps it
+		var had int64
+		for _, u := range own {
+			if u.ID == r.ID && u.Period == period {
+				had += u.Points
+			}
+		}
+		return had, true
 	}
 	var times, points int64
 	if had := a.tally(r.ID, period); had != nil {

@@ -62,18 +62,19 @@ type Reward struct {
 
 // In is the terms as they hold for a wallet: one whose points are minor units
 // of money and live by its own expiry. The second answer is false when there
-// is no such wallet.
+// is no such wallet; what is left of one that there was does not expire.
 func (t *Terms) In(wallet string) (*Terms, bool) {
 	if wallet == "" {
 		return t, true
 	}
 	w := t.Wallet(wallet)
-	if w == nil {
-		return nil, false
+	known := w != nil
+	if !known {
+		w = &Wallet{}
 	}
 	in := *t
 	in.Expiry, in.Point, in.Minimum, in.Tiers, in.Goals, in.Bonuses, in.Plans = w.Expiry, Price{1, 1}, 1, nil, nil, nil, nil
-	return &in, true
+	return &in, known
 }
 
 // Price says that Points points pay Amount minor units.

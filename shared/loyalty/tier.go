@@ -2,6 +2,7 @@ package loyalty
 
 import (
 	"math/big"
+	"slices"
 	"time"
 )
 
@@ -59,22 +60,22 @@ const (
 
 // Standing is where a member stands in the tiers.
 type Standing struct {
-	Level   string  `cbor:"1,keyasint,omitempty"` // "" is none
-	Until   int64   `cbor:"2,keyasint,omitempty"` // when the level is looked at again, unix seconds; 0: not before something changes
-	Warn    int64   `cbor:"3,keyasint,omitempty"` // when to warn of losing it; 0: done, or nothing to warn of
-	Months  []Month `cbor:"4,keyasint,omitempty"` // what qualifies, by month, oldest first
-	Changes int64   `cbor:"5,keyasint,omitempty"` // how often the level changed
-	Rank    int64   `cbor:"9,keyasint,omitempty"` // of the level when it was reached: 1 is the lowest, 0 none
-	Warned  int64   `cbor:"6,keyasint,omitempty"` // the Until that was warned of last
-	Late    bool    `cbor:"7,keyasint,omitempty"` // Until is the end of the grace
-	Shifts  int64   `cbor:"8,keyasint,omitempty"` // when a month leaves the window, where that is to be noticed
+	Level   string `cbor:"1,keyasint,omitempty"`  // "" is none
+	Until   int64  `cbor:"2,keyasint,omitempty"`  // when the level is looked at again, unix seconds; 0: not before something changes
+	Warn    int64  `cbor:"3,keyasint,omitempty"`  // when to warn of losing it; 0: done, or nothing to warn of
+	Months  Months `cbor:"4,keyasint,omitempty"`  // what qualifies, by month, oldest first
+	Changes int64  `cbor:"5,keyasint,omitempty"`  // how often the level changed
+	Warned  int64  `cbor:"6,keyasint,omitempty"`  // the Until that was warned of last
+	Late    bool   `cbor:"7,keyasint,omitempty"`  // Until is the end of the grace
+	Shifts  int64  `cbor:"8,keyasint,omitempty"`  // when a month leaves the window, where that is to be noticed
+	Rank    int64  `cbor:"9,keyasint,omitempty"`  // of the level when it was reached: 1 is the lowest, 0 none
+	Since   int64  `cbor:"10,keyasint,omitempty"` // when the level last changed, unix seconds
 }
 
 // Month is what qualified in one month of the program's zone; number 0 is
 // all of them, where no window is set.
 type Month struct {
-	_      struct{} `cbor:",toarray"`
-	Number int64    // 12 times the year plus the month, 1 to 12
+	Number int64 // 12 times the year plus the month, 1 to 12
 	Points int64
 }
 
@@ -113,15 +114,11 @@ func (a *Account) Qualifying(now time.Time, t *Terms) int64 {
 	return n
 }
 
-// qualify adds to what qualifies in the month of at.
-func (a *Account) qualify(points int64, at time.Time, t *Terms) {
-	if points == 0 || t.Tiers == nil {
+// qualifyIn adds to what qualifies in a month.
+func (a *Account) qualifyIn(number, points int64) {
+	if points == 0 {
 		return
 	}
-	a.qualifyIn(t.Tiers.month(at, t.Zone), points)
-}
-
-func (a *Account) qualifyIn(number, points int64) {
 	months := a.Standing.Months
 	i := 0
 	for i < len(months) && months[i].Number < number {
@@ -129,7 +126,9 @@ func (a *Account) qualifyIn(number, points int64) {
 	}
 	switch {
 	case i < len(months) && months[i].Number == number:
-		months[i].Points += points
+		if months[i].Points += points; months[i].Points == 0 {
+			months = slices.Delete(months, i, i+1)
+		}
 	default:
 		months = append(months[:i:i], append([]Month{{Number: number, Points: points}}, months[i:]...)...)
 	}
@@ -196,6 +195,10 @@ func (a *Account) stand(now time.Time, t *Terms) {
 	case fits > has:
 		a.reach(fits, now, t)
 	case has < 0:
+		if s.Level != "" { // the terms no longer have it
+			s.Level = ""
+			s.Changes++
+		}
 		s.Until, s.Warn, s.Late = 0, 0, false
 	case x.Downgrade == Never:
 		s.Until, s.Warn = 0, 0
@@ -207,7 +210,7 @@ func (a *Account) stand(now time.Time, t *Terms) {
 		s.Until, s.Late = x.Grace.After(time.Unix(s.Until, 0), t.Zone).Unix(), true
 	case due:
 		a.reach(has-1, time.Unix(s.Until, 0), t) // one step
-	case s.Late && fits == has: // made up for within the grace
+	case s.Late && fits == has, s.Until == 0: // made up for within the grace; or kept without end until the terms changed
 		a.renew(now, t)
 	}
 	if s.Warn > 0 && s.Warn <= now.Unix() {
@@ -232,6 +235,7 @@ func (a *Account) fallsAt(until int64, t *Terms) bool {
 func (a *Account) reach(place int, from time.Time, t *Terms) {
 	a.Standing.Level, a.Standing.Rank = t.Tiers.id(place), int64(place+1)
 	a.Standing.Changes++
+	a.Standing.Since = from.Unix()
 	a.renew(from, t)
 }
 
@@ -248,7 +252,7 @@ func (a *Account) renew(from time.Time, t *Terms) {
 	}
 	s.Until = end.Unix()
 	if !x.Warning.IsZero() {
-		s.Warn = x.Warning.before(time.Unix(s.Until, 0), t.Zone).Unix()
+		s.Warn = max(from.Unix(), x.Warning.before(time.Unix(s.Until, 0), t.Zone).Unix())
 	}
 }
 
@@ -257,13 +261,13 @@ func (p Period) before(t time.Time, zone *time.Location) time.Time {
 	return Period{Months: -p.Months, Days: -p.Days, Exact: -p.Exact}.After(t, zone)
 }
 
-// Tier is a member's level at an instant: what purchases brought it to, or
-// what a membership gives, whichever is higher. "" is none.
+// Tier is a member's level at an instant: what purchases brought it to, what a
+// membership gives, or what asks for nothing, whichever is highest. "" is none.
 func (a *Account) Tier(now time.Time, t *Terms) string {
 	if t.Tiers == nil {
 		return ""
 	}
-	place := t.Tiers.place(a.Standing.Level)
+	place := max(t.Tiers.place(a.Standing.Level), t.Tiers.at(0))
 	for _, m := range a.Memberships {
 		if m.Until > now.Unix() {
 			place = max(place, t.Tiers.place(t.membershipTier(m.ID)))

@@ -85,7 +85,7 @@ func (a *Account) Use(v *Voucher, order OrderRef, now time.Time) error {
 		return voucherNotUsable("it is " + string(stage))
 	}
 	a.Vouchers = slices.DeleteFunc(a.Vouchers, func(o Open) bool { return o.Code == v.Code })
-	v.Stage, v.Order, v.Changed = VoucherUsed, order, now.Unix()
+	v.Stage, v.Order, v.Changed, v.Member = VoucherUsed, order, now.Unix(), a.Member
 	return nil
 }
 
@@ -123,9 +123,21 @@ func code(seed string, n int) string {
 }
 
 // VoucherCode is a code as a person wrote it, as it is kept: without case,
-// dashes and spaces.
+// dashes and spaces, with Latin digits for Arabic and Persian ones.
 func VoucherCode(s string) (string, bool) {
-	s = strings.ToUpper(strings.NewReplacer("-", "", " ", "").Replace(s))
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case r == '-' || r == ' ':
+			return -1
+		case r >= 'a' && r <= 'z': // no other letter, of whatever look, is one of ours
+			return r - 'a' + 'A'
+		case r >= '٠' && r <= '٩':
+			return r - '٠' + '0'
+		case r >= '۰' && r <= '۹':
+			return r - '۰' + '0'
+		}
+		return r
+	}, s)
 	if len(s) != 12 || strings.Trim(s, letters) != "" {
 		return "", false
 	}

@@ -123,3 +123,19 @@ func TestNothingWaitsWithoutAPendingPeriod(t *testing.T) {
 	}
 	whole(t, a)
 }
+
+// A minimum is asked in the program's currency, of what is left in the
+// order's: 13.51 at 3.70 are 49.98, 13.52 are 50.02.
+func TestAMinimumInAnotherCurrency(t *testing.T) {
+	tm := terms(func(tm *loyalty.Terms) {
+		tm.Exchange = map[string]*big.Rat{"USD": big.NewRat(37, 10)}
+		tm.Earning.Rules = []loyalty.Rule{{ID: "base", Rate: big.NewRat(1, 100)}, {ID: "double", Multiplier: big.NewRat(2, 1), Where: loyalty.Filter{Amount: 5000}}}
+	})
+	for amount, want := range map[int64]int64{1351: 49, 1352: 100} {
+		o := sale("1", amount)
+		o.Currency = "USD"
+		if w := must(tm.Worth(o, "", loyalty.Case{At: time.Now()})); w.Points != want {
+			t.Errorf("%d: %d points, want %d", amount, w.Points, want)
+		}
+	}
+}

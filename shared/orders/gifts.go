@@ -2,6 +2,7 @@ package orders
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"regulars/shared/loyalty"
@@ -13,7 +14,7 @@ import (
 // gives its vouchers back.
 func gifts(tx *table.Tx, rec *loyalty.Record, a *loyalty.Account, now time.Time) error {
 	for _, d := range rec.Order.Discounts {
-		v, err := voucher(tx, d.Code, a)
+		v, err := voucher(tx, d.Code, rec.Order.Ref(), a)
 		if err != nil {
 			return err
 		}
@@ -21,10 +22,13 @@ func gifts(tx *table.Tx, rec *loyalty.Record, a *loyalty.Account, now time.Time)
 			continue
 		}
 		before := *v
-		if rec.Order.State == loyalty.Cancelled && v.Order == rec.Order.Ref() {
-			err = a.ReleaseVoucher(v, now)
-		} else {
+		switch {
+		case rec.Order.State != loyalty.Cancelled:
 			err = a.Use(v, rec.Order.Ref(), now)
+		case v.Order == rec.Order.Ref():
+			err = a.ReleaseVoucher(v, now)
+		default: // it is free already, or was never used for this order
+			continue
 		}
 		if err != nil {
 			continue // the discount was given all the same: the shop has decided that
@@ -39,9 +43,11 @@ func gifts(tx *table.Tx, rec *loyalty.Record, a *loyalty.Account, now time.Time)
 	return nil
 }
 
-// voucher reads the member's voucher of a discount's code; nil when the code
-// is none.
-func voucher(tx *table.Tx, written string, a *loyalty.Account) (*loyalty.Voucher, error) {
+// voucher reads the voucher of a discount's code if the member can use it, or
+// the order has used it; nil when not. Whose it is the account says, which is
+// written with the order: that of somebody merged into the member may be read
+// a little old.
+func voucher(tx *table.Tx, written string, order loyalty.OrderRef, a *loyalty.Account) (*loyalty.Voucher, error) {
 	code, ok := loyalty.VoucherCode(written)
 	if !ok {
 		return nil, nil
@@ -54,9 +60,9 @@ func voucher(tx *table.Tx, written string, a *loyalty.Account) (*loyalty.Voucher
 	if err != nil {
 		return nil, err
 	}
-	holder, err := tx.Holder(v.Member)
-	if err != nil || holder.Member != a.Member {
-		return nil, err
+	hers := slices.ContainsFunc(a.Vouchers, func(o loyalty.Open) bool { return o.Code == code })
+	if !hers && v.Order != order {
+		return nil, nil
 	}
 	return v, nil
 }

@@ -64,6 +64,13 @@ func (c *checker) between(path string, v, low, high int64) {
 	}
 }
 
+// number checks how many a list has.
+func (c *checker) number(path string, n int, low, high int64) {
+	if int64(n) < low || int64(n) > high {
+		c.refuse(path, n, fmt.Sprintf("must have from %d to %d entries", low, high))
+	}
+}
+
 func (c *checker) oneOf(path, v string, known ...string) {
 	if !slices.Contains(known, v) {
 		c.refuse(path, v, "must be one of "+strings.Join(known, ", "), known...)
@@ -118,7 +125,7 @@ func (d *Document) Compile(version int64, x Expressions) (*loyalty.Terms, error)
 
 	digits, known := currency.GetDigits(d.Currency)
 	if !known {
-		c.refuse("/currency", d.Currency, "is not an ISO 4217 code")
+		c.refuse("/currency", d.Currency, "is not an ISO 4217 code", codeLike(d.Currency)...)
 	}
 	zone, err := time.LoadLocation(d.TimeZone)
 	if err != nil || d.TimeZone == "" || d.TimeZone == "Local" {
@@ -159,7 +166,7 @@ func (d *Document) Compile(version int64, x Expressions) (*loyalty.Terms, error)
 		path := "/exchange/" + code
 		theirs, known := currency.GetDigits(code)
 		if !known || code == d.Currency {
-			c.refuse(path, code, "must be the ISO 4217 code of another currency")
+			c.refuse(path, code, "must be the ISO 4217 code of another currency", codeLike(code)...)
 		}
 		rate := c.ratio(path, d.Exchange[code], 0, 1_000_000_000)
 		if rate.Sign() == 0 {
@@ -180,6 +187,15 @@ func (d *Document) Compile(version int64, x Expressions) (*loyalty.Terms, error)
 		return nil, c.err
 	}
 	return t.Seal(), nil
+}
+
+// codeLike is the currency that a code in other letters stands for: of three
+// letters any other word is too far away to guess.
+func codeLike(code string) []string {
+	if up := strings.ToUpper(code); up != code && currency.IsValid(up) {
+		return []string{up}
+	}
+	return nil
 }
 
 // minorUnits turns a rate between major units into one between minor units.

@@ -348,6 +348,14 @@ func (e *Expiry) UnmarshalJSON(b []byte) error {
 		*e = Expiry{Never: true}
 		return nil
 	}
+	var word string
+	if json.Unmarshal(b, &word) == nil && len(b) > 0 && b[0] == '"' {
+		refused := loyalty.Malformed("/", word, "must be none or an object")
+		if near := strict.Nearest(word, []string{"none"}); near != "" {
+			refused.Details["nearest"] = near
+		}
+		return refused
+	}
 	type plain Expiry
 	p := plain(defaults().Expiry)
 	if err := strict.Decode(b, &p); err != nil {

@@ -3,12 +3,15 @@ package program_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"regulars/shared/loyalty"
 	"regulars/shared/program"
+	"regulars/shared/program/slip"
 )
 
 // A document is refused for a reason that has a path, or it compiles and says
@@ -44,7 +47,44 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
+// What a slip of the keyboard or of a program makes of a valid document is
+// taken and reads back as itself, or is refused with path and reason; soon.
+func FuzzSlips(f *testing.F) {
+	for seed := range uint64(300) {
+		f.Add(seed, uint8(seed%5))
+	}
+	f.Fuzz(func(t *testing.T, seed uint64, slips uint8) {
+		doc := slip.Mutate(slip.Rich, seed, 1+int(slips%5))
+		from := time.Now()
+		d, _, err := program.ParseVersioned(doc, nil)
+		if took := time.Since(from); took > time.Second {
+			t.Errorf("%s took %v", doc, took)
+		}
+		if err != nil {
+			var e *loyalty.Error
+			if !errors.As(err, &e) || e.Kind != loyalty.Invalid && e.Kind != loyalty.Refused || fmt.Sprint(e.Details["path"]) == "" || fmt.Sprint(e.Details["reason"]) == "" {
+				t.Fatalf("%s: %v", doc, err)
+			}
+			return
+		}
+		full, err := json.Marshal(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := program.Parse(full, nil)
+		if err != nil {
+			t.Fatalf("%s is not taken as it was published: %v", full, err)
+		}
+		same, err := json.Marshal(again)
+		if diff := cmp.Diff(string(full), string(same)); err != nil || diff != "" {
+			t.Errorf("%s reads back as another document: %v\n%s", doc, err, diff)
+		}
+	})
+}
+
 var documents = []string{
+	rich, `{"tiers": null, "wallets": [null], "plans": [{}], "automatic_rewards": [{}], "achievements": [{}], "rollout": {}}`,
+	`{"tiers": {"window": "none", "levels": [{"id": "a", "from": 0, "benefits": {"x": -0, "y": 1e12, "z": "…"}}]}}`, `{"wallets": [{"id": "w", "kind": "bonus", "expiry": null}]}`,
 	"{}", "null", "[]", `{"version": 3}`, `{"version": -1}`, `{"currency": "JPY"}`, `{"expiry": "none"}`, `{"expiry": {"after": "P1Y", "to_end_of": "month"}}`, `{"expiry": "never"}`,
 	`{"currency": "ILS", "time_zone": "Asia/Jerusalem", "languages": ["he", "en"], "shop": {"url": "https://shop.example/"}, "point_value": {"points": 100, "amount": 500},
 	  "earning": {"basis": "net", "when": "fulfilled", "rounding": "half_up", "stacking": "multiply", "pending": "P14D", "rules": [

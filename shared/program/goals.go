@@ -10,7 +10,7 @@ import (
 
 func (d *Document) rewards(c *checker, t *loyalty.Terms) {
 	seen := map[string]bool{}
-	c.between("/rewards (their number)", int64(len(d.Rewards)), 0, 200)
+	c.number("/rewards", len(d.Rewards), 0, 200)
 	for i, r := range d.Rewards {
 		path := "/rewards/" + strconv.Itoa(i)
 		c.id(path+"/id", r.ID, seen)
@@ -22,7 +22,7 @@ func (d *Document) rewards(c *checker, t *loyalty.Terms) {
 		t.Rewards = append(t.Rewards, reward)
 	}
 	seen = map[string]bool{"points": true}
-	c.between("/wallets (their number)", int64(len(d.Wallets)), 0, 10)
+	c.number("/wallets", len(d.Wallets), 0, 10)
 	for i, w := range d.Wallets {
 		path := "/wallets/" + strconv.Itoa(i)
 		c.id(path+"/id", w.ID, seen)
@@ -43,7 +43,7 @@ func (d *Document) achievements(c *checker, t *loyalty.Terms) {
 	for _, r := range d.Earning.Rules {
 		seen[r.ID] = true
 	}
-	c.between("/achievements (their number)", int64(len(d.Achievements)), 0, 50)
+	c.number("/achievements", len(d.Achievements), 0, 50)
 	for i, a := range d.Achievements {
 		path := "/achievements/" + strconv.Itoa(i)
 		c.id(path+"/id", a.ID, seen)
@@ -83,9 +83,16 @@ func (d *Document) achievements(c *checker, t *loyalty.Terms) {
 	}
 }
 
+// automatic come last: a voucher names what gave it, goal or automatic reward.
 func (d *Document) automatic(c *checker, t *loyalty.Terms) {
 	seen := map[string]bool{}
-	c.between("/automatic_rewards (their number)", int64(len(d.Automatic)), 0, 5)
+	for _, r := range d.Earning.Rules {
+		seen[r.ID] = true
+	}
+	for _, a := range d.Achievements {
+		seen[a.ID] = true
+	}
+	c.number("/automatic_rewards", len(d.Automatic), 0, 5)
 	for i, a := range d.Automatic {
 		path := "/automatic_rewards/" + strconv.Itoa(i)
 		c.id(path+"/id", a.ID, seen)
@@ -100,11 +107,11 @@ func (d *Document) automatic(c *checker, t *loyalty.Terms) {
 		if b.Within.IsZero() || b.Within.After(epoch, t.Zone).After(every.After(epoch, t.Zone)) {
 			c.refuse(path+"/choose_within", a.Within, "must be longer than nothing and end before the next period does")
 		}
-		c.between(path+"/brackets (their number)", int64(len(a.Brackets)), 1, 20)
+		c.number(path+"/brackets", len(a.Brackets), 1, 20)
 		for j, br := range a.Brackets {
 			b.Brackets = append(b.Brackets, d.bracket(c, path+"/brackets/"+strconv.Itoa(j), br))
 		}
-		if !slices.IsSortedFunc(b.Brackets, func(x, y loyalty.Bracket) int { return cmp.Or(cmp.Compare(x.From, y.From), 1) }) && len(b.Brackets) > 1 {
+		if !slices.IsSortedFunc(b.Brackets, func(x, y loyalty.Bracket) int { return cmp.Or(cmp.Compare(x.From, y.From), -1) }) {
 			c.refuse(path+"/brackets", a.ID, "must begin with the lowest from, each from once")
 		}
 		t.Bonuses = append(t.Bonuses, b)
@@ -113,7 +120,7 @@ func (d *Document) automatic(c *checker, t *loyalty.Terms) {
 
 func (d *Document) bracket(c *checker, path string, in Bracket) loyalty.Bracket {
 	c.between(path+"/from", in.From, 1, maxAmount)
-	c.between(path+"/choices (their number)", int64(len(in.Choices)), 1, 10)
+	c.number(path+"/choices", len(in.Choices), 1, 10)
 	out := loyalty.Bracket{From: in.From}
 	seen := map[string]bool{}
 	for i, ch := range in.Choices {

@@ -28,7 +28,7 @@ func (d *Document) earning(c *checker, t *loyalty.Terms) {
 		When: e.When, PaidPartEarns: e.Basis == "goods", Rounding: e.Rounding, Stacking: e.Stacking,
 		Pending: c.period("/earning/pending", e.Pending),
 	}
-	c.between("/earning/rules (their number)", int64(len(e.Rules)), 0, maxRules)
+	c.number("/earning/rules", len(e.Rules), 0, maxRules)
 	seen := map[string]bool{}
 	for i, r := range e.Rules {
 		path := "/earning/rules/" + strconv.Itoa(i)
@@ -99,6 +99,9 @@ func (d *Document) rule(c *checker, t *loyalty.Terms, path string, r *Rule) {
 		c.between(path+"/limit/points", l.Points, 0, loyalty.MaxPoints)
 		if l.Times == 0 && l.Points == 0 {
 			c.refuse(path+"/limit", "{}", "must say how many times or how many points")
+		}
+		if l.Points != 0 && r.On == "activity" && r.Multiplier != "" {
+			c.refuse(path+"/limit/points", l.Points, "of a multiplier of activities only times can be limited")
 		}
 		rule.Limit = &loyalty.Limit{Times: l.Times, Points: l.Points}
 		if l.Per != "" {
@@ -207,8 +210,15 @@ func (d *Document) where(c *checker, path string, w *Where, on string) loyalty.F
 		key  string
 		list []string
 	}{
-		{"skus", w.SKUs}, {"categories", w.Categories}, {"collections", w.Collections}, {"stores", w.Stores},
-		{"regions", w.Regions}, {"channels", w.Channels}, {"tiers", w.Tiers}, {"segments", w.Segments}, {"sources", w.Sources},
+		{"skus", w.SKUs},
+		{"categories", w.Categories},
+		{"collections", w.Collections},
+		{"stores", w.Stores},
+		{"regions", w.Regions},
+		{"channels", w.Channels},
+		{"tiers", w.Tiers},
+		{"segments", w.Segments},
+		{"sources", w.Sources},
 	} {
 		c.list(path+"/"+l.key, l.list)
 	}
@@ -236,8 +246,8 @@ func (d *Document) where(c *checker, path string, w *Where, on string) loyalty.F
 		if !ruleID.MatchString(name) {
 			c.refuse(path+"/attributes/"+name, name, "must be 1 to 40 of a-z, 0-9, _ and -")
 		}
-		if len(w.Attributes[name]) == 0 {
-			c.refuse(path+"/attributes/"+name, "[]", "must list the values that will do")
+		if w.Attributes[name] == nil {
+			c.refuse(path+"/attributes/"+name, "null", "must list the values that will do")
 		}
 		c.list(path+"/attributes/"+name, w.Attributes[name])
 		f.Attributes = append(f.Attributes, loyalty.Attribute{Name: name, Values: w.Attributes[name]})
@@ -245,8 +255,11 @@ func (d *Document) where(c *checker, path string, w *Where, on string) loyalty.F
 	return f
 }
 
+// list checks names of which one has to be met: of none that cannot be.
 func (c *checker) list(path string, list []string) {
-	c.between(path+" (their number)", int64(len(list)), 0, maxListed)
+	if list != nil {
+		c.number(path, len(list), 1, maxListed)
+	}
 	for i, s := range list {
 		if s == "" || len(s) > 200 {
 			c.refuse(path+"/"+strconv.Itoa(i), s, "must be 1 to 200 bytes")
@@ -301,7 +314,7 @@ func (c *checker) during(path string, d *During, zone *time.Location) loyalty.Sc
 	if len(d.Dates) > 0 && (d.From != "" || d.Until != "") {
 		c.refuse(path+"/dates", d.Dates[0], "must not stand beside from and until")
 	}
-	if len(d.Dates) > 0 {
+	if d.Dates != nil {
 		s.Spans = c.days(path+"/dates", d.Dates, zone)
 	}
 	if d.From != "" || d.Until != "" {
@@ -320,9 +333,17 @@ func (c *checker) during(path string, d *During, zone *time.Location) loyalty.Sc
 	for i, name := range d.Weekdays {
 		s.Weekdays |= 1 << c.weekday(path+"/weekdays/"+strconv.Itoa(i), name)
 	}
-	c.between(path+"/hours (their number)", int64(len(d.Hours)), 0, 24)
+	if d.Weekdays != nil {
+		c.number(path+"/weekdays", len(d.Weekdays), 1, 7)
+	}
+	if d.Hours != nil {
+		c.number(path+"/hours", len(d.Hours), 1, 24)
+	}
 	for i, h := range d.Hours {
 		at := path + "/hours/" + strconv.Itoa(i)
+		if h.From == "24:00" {
+			c.refuse(at+"/from", h.From, "must be a time of the day such as 16:30; the next day begins at 00:00")
+		}
 		s.Hours = append(s.Hours, loyalty.Hours{From: c.minute(at+"/from", h.From), To: c.minute(at+"/to", h.To)})
 	}
 	return s
@@ -352,7 +373,7 @@ func (c *checker) day(path, s string, after int, zone *time.Location) time.Time 
 // days compiles local dates to spans of time; where clocks change they are
 // of 23 or 25 hours (SC6).
 func (c *checker) days(path string, dates []string, zone *time.Location) []loyalty.Window {
-	c.between(path+" (their number)", int64(len(dates)), 1, 366)
+	c.number(path, len(dates), 1, 366)
 	var spans []loyalty.Window
 	for i, s := range dates {
 		at := path + "/" + strconv.Itoa(i)

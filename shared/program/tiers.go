@@ -21,7 +21,7 @@ func (d *Document) tiers(c *checker, t *loyalty.Terms) {
 	for i, p := range d.Plans {
 		d.plan(c, t, "/plans/"+strconv.Itoa(i), p)
 	}
-	c.between("/plans (their number)", int64(len(d.Plans)), 0, 20)
+	c.number("/plans", len(d.Plans), 0, 20)
 	if d.Tiers == nil {
 		return
 	}
@@ -42,7 +42,10 @@ func (d *Document) tiers(c *checker, t *loyalty.Terms) {
 	if out.Validity.IsZero() {
 		c.refuse("/tiers/validity", in.Validity, "must be longer than nothing")
 	}
-	c.between("/tiers/levels (their number)", int64(len(in.Levels)), 1, 20)
+	if !out.Warning.After(epoch, t.Zone).Before(out.Validity.After(epoch, t.Zone)) {
+		c.refuse("/tiers/warning", in.Warning, "must be shorter than validity")
+	}
+	c.number("/tiers/levels", len(in.Levels), 1, 20)
 	seen := map[string]bool{}
 	for i, l := range in.Levels {
 		path := "/tiers/levels/" + strconv.Itoa(i)
@@ -93,7 +96,7 @@ func (d *Document) plan(c *checker, t *loyalty.Terms, path string, p Plan) {
 
 // benefits are true or false, whole numbers or short texts by name.
 func (c *checker) benefits(path string, in loyalty.Benefits) loyalty.Benefits {
-	c.between(path+" (their number)", int64(len(in)), 0, 50)
+	c.number(path, len(in), 0, 50)
 	out := loyalty.Benefits{}
 	for _, id := range sorted(in) {
 		at := path + "/" + id

@@ -165,6 +165,13 @@ func (r *reader) time(path, text, layout string) time.Time {
 	return t
 }
 
+// Instant reads an instant as those of an order are read; false when it is none.
+func Instant(text string) (time.Time, bool) {
+	var r reader
+	t := r.time("/", text, time.RFC3339)
+	return t, r.err == nil
+}
+
 // unix is an instant in seconds since 1970; zero when absent.
 func (r *reader) unix(path string, seconds int64) time.Time {
 	if seconds == 0 {

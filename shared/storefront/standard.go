@@ -87,7 +87,7 @@ func (v *ownVersion) UnmarshalJSON(b []byte) error {
 		return nil
 	}
 	var r reader
-	v.revision = r.revision("/version", r.time("/version", text, time.RFC3339))
+	v.revision = r.revision("/", r.time("/", text, time.RFC3339)) // paths here are within the version
 	return r.err
 }
 

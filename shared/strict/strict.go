@@ -14,6 +14,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -45,7 +46,7 @@ func decode(body []byte, v any, opts ...json.Options) error {
 	var sem *json.SemanticError
 	if errors.As(err, &sem) {
 		var inner *loyalty.Error
-		if errors.As(sem.Err, &inner) && inner.Details["path"] != nil { // of a part that fills in its own defaults
+		if errors.As(sem.Err, &inner) && inner.Details["path"] != nil { // of a part that reads itself: the path is within it
 			path := string(sem.JSONPointer) + strings.TrimSuffix(fmt.Sprint(inner.Details["path"]), "/")
 			refused := loyalty.Malformed(pointer(jsontext.Pointer(path)), fmt.Sprint(inner.Details["value"]), fmt.Sprint(inner.Details["reason"]))
 			if near, ok := inner.Details["nearest"]; ok {
@@ -72,6 +73,9 @@ func reason(err *json.SemanticError) string {
 	var own *loyalty.Error
 	if errors.As(err.Err, &own) {
 		return own.Detail
+	}
+	if err.GoType == reflect.TypeFor[time.Time]() { // its own error repeats the value, however long
+		return "must be a time such as 2027-03-26T12:00:00Z"
 	}
 	if errors.Is(err.Err, strconv.ErrRange) {
 		return "is out of range"

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"regulars/shared/loyalty"
 	"regulars/shared/strict"
@@ -52,6 +53,18 @@ func TestWhatIsRefused(t *testing.T) {
 				t.Errorf("path %v, want %s (%s)", e.Details["path"], c.path, e.Detail)
 			}
 		})
+	}
+}
+
+// What is refused is not repeated at length.
+func TestATimeThatIsNone(t *testing.T) {
+	var v struct {
+		At *time.Time `json:"at"`
+	}
+	err := strict.Decode([]byte(`{"at": "`+strings.Repeat("\u2028", 2000)+`"}`), &v)
+	var e *loyalty.Error
+	if !errors.As(err, &e) || e.Details["reason"] != "must be a time such as 2027-03-26T12:00:00Z" || len(e.Detail) > 200 {
+		t.Errorf("%.500v", err)
 	}
 }
 

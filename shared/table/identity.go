@@ -205,8 +205,9 @@ func (tx *Tx) Profile(member string) (*Profile, int64, error) {
 }
 
 // Attributes are what rules ask about a member; none of a guest who is new.
+// Read fresh: the profile is not written, and an erasure takes them away.
 func (tx *Tx) Attributes(member string) (map[string]string, error) {
-	p, err := get[Profile](tx, profileKey(tx.program, member))
+	p, err := fresh[Profile](tx, profileKey(tx.program, member))
 	if p == nil || err != nil {
 		return nil, err
 	}

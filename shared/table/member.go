@@ -311,9 +311,10 @@ func (tx *Tx) PutPrivacyRequest(id string, r PrivacyRequest) {
 	tx.put(privacyKey(tx.program, id), encode(&r))
 }
 
-// Voucher reads a voucher by its code. Missing when there is none.
+// Voucher reads a voucher by its code. Missing when there is none. Read fresh:
+// an order writes only those of its codes that it finds to be vouchers.
 func (tx *Tx) Voucher(code string) (*loyalty.Voucher, error) {
-	v, err := get[loyalty.Voucher](tx, voucherKey(tx.program, code))
+	v, err := fresh[loyalty.Voucher](tx, voucherKey(tx.program, code))
 	if v == nil && err == nil {
 		err = loyalty.NotFound("voucher")
 	}
@@ -332,7 +333,7 @@ func (tx *Tx) PutVouchers(changed []loyalty.Voucher, now time.Time) error {
 			if err != nil {
 				return err
 			}
-			had.Stage, had.Changed = v.Stage, now.Unix()
+			had.Stage, had.Changed, had.Member, had.Order = v.Stage, now.Unix(), v.Member, v.Order
 			v = *had
 		}
 		tx.PutVoucher(&v)

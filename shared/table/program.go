@@ -132,15 +132,19 @@ func (tx *Tx) Publish(doc program.Document, raw []byte, now time.Time) (*Version
 		}
 		c = *had
 	}
-	if c.InUse {
+	if part := doc.Rollout != nil && c.Version > 0; c.InUse || part {
 		t, err := tx.TermsOf(c.everyones())
 		if err != nil {
 			return nil, err
 		}
 		if t.Currency != doc.Currency {
+			why := "points exist in " + t.Currency
+			if !c.InUse {
+				why = "those whom it is not for have " + t.Currency
+			}
 			return nil, &loyalty.Error{
-				Kind: loyalty.Refused, Code: "currency_settled", Detail: "the currency cannot change once points exist",
-				Details: map[string]any{"path": "/currency", "value": doc.Currency, "reason": "points exist in " + t.Currency},
+				Kind: loyalty.Refused, Code: "currency_settled", Detail: "the currency cannot change once points exist, nor for a part of the program",
+				Details: map[string]any{"path": "/currency", "value": doc.Currency, "reason": why},
 			}
 		}
 	}

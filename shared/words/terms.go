@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math/big"
 	"slices"
+	"time"
 
 	"regulars/shared/loyalty"
 	"regulars/shared/program"
@@ -22,6 +23,18 @@ type Section struct {
 type Sentence struct {
 	Text string `json:"text"`
 	Path string `json:"path"` // JSON pointer of the setting, or of what holds the few
+}
+
+// Heading is what stands above the terms where people read them.
+type Heading struct {
+	Title     string
+	Published string // which version, and since when
+	Contents  string // the title of the list of sections
+}
+
+// Heading is that of a version. published is in the program's zone.
+func (l *Language) Heading(version int64, published time.Time) Heading {
+	return Heading{l.say("title.page"), l.say("page.version", "n", l.number(version), "date", l.date(published)), l.say("page.contents")}
 }
 
 // Terms says a whole program document, defaults included.
