@@ -31,11 +31,12 @@ type Handler struct {
 // Routes of the function.
 func (h *Handler) Routes() web.Routes {
 	return web.Routes{
-		"POST /v1/webhooks/{connection}": h.Gate.Handle(h.webhook),
-		"POST /v1/orders":                h.Gate.Handle(h.order, web.Server),
-		"POST /v1/orders/evaluate":       h.Gate.Handle(h.evaluate, web.Server),
-		"GET /v1/orders/{source}/{id}":   h.Gate.Handle(h.get, web.Server),
-		"POST /v1/activities":            h.Gate.Handle(h.activity, web.Server),
+		"POST /v1/webhooks/{connection}":                  h.Gate.Handle(h.webhook),
+		"POST /v1/orders":                                 h.Gate.Handle(h.order, web.Server),
+		"POST /v1/orders/evaluate":                        h.Gate.Handle(h.evaluate, web.Server),
+		"GET /v1/orders/{source}/{id}":                    h.Gate.Handle(h.get, web.Server),
+		"POST /v1/activities":                             h.Gate.Handle(h.activity, web.Server),
+		"GET /v1/members/{id}/ledger/{entry}/explanation": h.Gate.Handle(h.explain, web.Server, web.Member),
 	}
 }
 

@@ -25,6 +25,7 @@ func (h *Handler) Routes() web.Routes {
 		"GET /v1/program":          h.Gate.Handle(h.get, web.Server),
 		"PUT /v1/program":          h.Gate.Handle(h.put, web.Admin),
 		"GET /v1/program/versions": h.Gate.Handle(h.versions, web.Server),
+		"GET /v1/program/terms":    h.Gate.Handle(h.terms, web.Server, web.Members),
 		"GET /openapi.json":        h.Gate.Handle(openapi),
 		"GET /healthz":             h.Gate.Handle(h.health),
 		"/":                        h.Gate.Handle(nowhere),

@@ -333,3 +333,11 @@ func (s *shop) events() map[string]int {
 	}
 	return n
 }
+
+// serve listens with a handler of its own.
+func serve(t *testing.T, h http.Handler) string {
+	t.Helper()
+	srv := httptest.NewServer(h)
+	t.Cleanup(srv.Close)
+	return srv.URL
+}

@@ -98,6 +98,7 @@ var examples = map[string][]example{
 	"getVouchers":        {{}},
 	"chooseReward":       {{body: `{"id": "quarterly", "choice": "coffee"}`}},
 	"verifyLedger":       {{}},
+	"explainEntry":       {{}, {path: "/v1/members/<member>/ledger/<entry>/explanation?language=fa"}},
 	"getMemberOrders":    {{}},
 	"exportMember":       {{body: `{"member": "<member>"}`}},
 	"eraseMember":        {{body: `{"member": "<member>"}`}},
@@ -106,6 +107,7 @@ var examples = map[string][]example{
 	"getProgram":         {{foreign: 200}},
 	"publishProgram":     {{body: everything, foreign: 200}},
 	"getProgramVersions": {{foreign: 200}},
+	"getTerms":           {{path: "/v1/program/terms?member=<member>"}},
 	"getDescription":     {{}},
 	"getHealth":          {{}},
 }
@@ -115,6 +117,7 @@ func (p party) fill(text, mine, program string, escape func(string) string) stri
 	return strings.NewReplacer(
 		"<member>", escape(p.member), "<hold>", escape(p.hold), "<redemption>", escape(p.redemption), "<order>", escape(p.order), "<payout>", escape(p.payout), "<voucher>", escape(p.voucher), "<email>", escape(p.email),
 		"<phone>", escape(p.phone), "<external>", escape(p.external), "<connection>", escape(p.connection), "<import>", escape(p.imports), "<mine>", escape(mine), "<program>", escape(program),
+		"<entry>", escape("led_"+strings.TrimPrefix(p.member, "mem_")+"0000000001"),
 	).Replace(text)
 }
 
@@ -122,7 +125,7 @@ func (p party) fill(text, mine, program string, escape func(string) string) stri
 var parameterised = strings.NewReplacer(
 	"/v1/members/{id}", "/v1/members/<member>", "/v1/holds/{id}", "/v1/holds/<hold>", "/v1/redemptions/{id}", "/v1/redemptions/<redemption>",
 	"/v1/orders/{source}/{id}", "/v1/orders/till/<order>", "/v1/payouts/{id}", "/v1/payouts/<payout>", "/v1/vouchers/{code}", "/v1/vouchers/<voucher>", "{connection}", "<connection>",
-	"/v1/imports/{id}", "/v1/imports/<import>",
+	"/v1/imports/{id}", "/v1/imports/<import>", "{entry}", "<entry>",
 )
 
 // want is what a request must be answered, 0 for any success.

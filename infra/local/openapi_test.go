@@ -166,6 +166,7 @@ func tour(s *shop) string {
 	delete(program.body, "version")
 	s.must("PUT", "/v1/program", program.body) // what is read can be sent back
 	s.must("GET", "/v1/program/versions?limit=2", nil)
+	s.must("GET", "/v1/program/terms?language=he", nil)
 
 	m := s.must("POST", "/v1/members", object{
 		"name": "נועה", "email": "noa@example.com", "email_verified": true, "phone": "+972501234567", "phone_verified": true, "language": "he",
@@ -224,6 +225,9 @@ func tour(s *shop) string {
 	s.must("GET", "/v1/members/"+m, nil)
 	s.must("GET", "/v1/members/"+m+"/ledger?limit=3", nil)
 	s.must("GET", "/v1/members/"+m+"/ledger/verification", nil)
+	for _, e := range s.entries(m) {
+		s.must("GET", "/v1/members/"+m+"/ledger/"+e["id"].(string)+"/explanation", nil)
+	}
 	s.must("GET", "/v1/members/"+m+"/orders", nil)
 	token := s.must("POST", "/v1/members/"+m+"/tokens", nil).str("token")
 	s.must("GET", "/v1/members/"+m, nil, "Authorization", "Bearer "+token)

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"regulars/shared/loyalty"
@@ -62,11 +61,9 @@ func (c *Current) everyones() int64 {
 
 // pick is the newest version that is for a member and an order's place.
 func (c *Current) pick(member, store, region string) int64 {
-	for _, r := range c.Parts {
-		byStore := store != "" && slices.Contains(r.Stores, store)
-		byRegion := region != "" && slices.Contains(r.Regions, region)
-		if byStore || byRegion || member != "" && percentile(member) < r.Percent {
-			return r.Version
+	for i := range c.Parts {
+		if c.Parts[i].takes(member, store, region) {
+			return c.Parts[i].Version
 		}
 	}
 	return c.everyones()

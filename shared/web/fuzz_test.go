@@ -98,3 +98,25 @@ func FuzzPathID(f *testing.F) {
 		}
 	})
 }
+
+// An entry's id is one that EntryID makes, or none.
+func FuzzEntryID(f *testing.F) {
+	for _, s := range []string{"led_01J0000000001", "led_01J0000000001_cash", "led_01J0000000001_", "led_0000000001", "led_01J1", "led_01J-000000001", "led_01J+000000001", "led_01J0000000000", "01J0000000001", "led_" + strings.Repeat("9", 40), "led__0000000001_x", web.EntryID("M", "a_b", 1)} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if member, wallet, seq, ok := web.ParseEntryID(s); ok && (web.EntryID(member, wallet, seq) != s || member == "" || seq < 1) {
+			t.Errorf("%q: %q, %q, %d", s, member, wallet, seq)
+		}
+	})
+}
+
+func TestEntryIDsAreReadBack(t *testing.T) {
+	for _, wallet := range []string{"", "cash", "a_b-c"} {
+		for _, seq := range []int64{1, 42, 9_999_999_999} {
+			if m, w, n, ok := web.ParseEntryID(web.EntryID("01J", wallet, seq)); m != "01J" || w != wallet || n != seq || !ok {
+				t.Errorf("%q, %q, %d, %v", m, w, n, ok)
+			}
+		}
+	}
+}

@@ -29,6 +29,10 @@ const (
 	Admin  Scope = "admin"
 )
 
+// Members lets in any member of the program: for routes to what is of no
+// member. A caller's own scope is never this.
+const Members Scope = "members"
+
 // Caller is who sent a request.
 type Caller struct {
 	Program string
@@ -137,7 +141,7 @@ func (g *Gate) caller(ctx context.Context, r *http.Request, scopes []Scope) (Cal
 		return Caller{}, err
 	}
 	for _, s := range scopes {
-		if c.Scope == s || c.Scope == Admin && s == Server {
+		if c.Scope == s || c.Scope == Admin && s == Server || c.Scope == Member && s == Members {
 			if s == Member && r.PathValue("id") != c.Self { // nobody learns whether another member exists
 				return Caller{}, loyalty.NotFound("member")
 			}

@@ -146,6 +146,47 @@ func TestScopesAreInclusiveForAdminsOnly(t *testing.T) {
 	})
 }
 
+// What is of no member is open to every member of its program, and only there.
+func TestMembersReadWhatIsOfNoMember(t *testing.T) {
+	bubble(t, func(t *testing.T, d *door) {
+		g := d.gate()
+		token := d.token(g, "main", member)
+		if got, in := ask(g, "mem_OTHER", "Bearer "+token, web.Server, web.Members); got != 200 || in.Self != "mem_"+member || in.Scope != web.Member {
+			t.Errorf("%d, as %+v", got, in)
+		}
+		if got, _ := ask(g, "mem_OTHER", "Bearer "+token, web.Server, web.Member); got != 404 {
+			t.Errorf("another member's own: %d", got)
+		}
+		if got, _ := ask(g, "mem_"+member, "Bearer "+token, web.Server); got != 403 {
+			t.Errorf("a server's: %d", got)
+		}
+		d.key("sk_server", table.APIKey{Scope: "server"})
+		if got, _ := ask(g, "mem_"+member, "Bearer sk_server", web.Members); got != 403 {
+			t.Errorf("a server where members are asked for: %d", got)
+		}
+	})
+}
+
+// A page can neither run nor load anything; what is no page has no such words.
+func TestPagesRunNothing(t *testing.T) {
+	for _, c := range []struct {
+		body   any
+		kind   string
+		policy bool
+	}{{web.HTML("<p>hi"), "text/html; charset=utf-8", true}, {map[string]int{}, "application/json", false}} {
+		rec := httptest.NewRecorder()
+		h := func(context.Context, *web.Request) (web.Answer, error) { return web.Answer{Body: c.body}, nil }
+		(&web.Gate{Timeout: time.Minute}).Handle(h).ServeHTTP(rec, httptest.NewRequest("GET", "/", nil))
+		policy := rec.Header().Get("Content-Security-Policy")
+		if rec.Header().Get("Content-Type") != c.kind || rec.Header().Get("X-Content-Type-Options") != "nosniff" || (policy != "") != c.policy {
+			t.Errorf("%v", rec.Header())
+		}
+		if c.policy && (!strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "script")) {
+			t.Errorf("the policy is %s", policy)
+		}
+	}
+}
+
 // What goes wrong inside is told by a request id and by nothing else.
 func TestWhatIsInsideStaysInside(t *testing.T) {
 	before := slog.Default()

@@ -92,6 +92,20 @@ func EntryID(member, wallet string, seq int64) string {
 	return id
 }
 
+// ParseEntryID is the inverse of EntryID. The last answer is false for what is
+// no such id.
+func ParseEntryID(id string) (member, wallet string, seq int64, ok bool) {
+	rest, ok := strings.CutPrefix(id, "led_")
+	rest, wallet, _ = strings.Cut(rest, "_")
+	const digits = 10
+	if !ok || len(rest) <= digits {
+		return "", "", 0, false
+	}
+	member = rest[:len(rest)-digits]
+	seq, err := strconv.ParseInt(rest[len(rest)-digits:], 10, 64)
+	return member, wallet, seq, err == nil && seq > 0 && EntryID(member, wallet, seq) == id
+}
+
 // Instant is a stored time as the API shows it.
 func Instant(unix int64) time.Time { return time.Unix(unix, 0).UTC() }
 

@@ -41,12 +41,21 @@ func (r *Request) Decode(v any) error {
 	return strict.Decode(r.Body, v)
 }
 
-// Answer is what a handler answers: a status and a value that becomes JSON.
-// The zero Status is 200.
+// Answer is what a handler answers: a status and a value that becomes JSON,
+// unless it is HTML. The zero Status is 200.
 type Answer struct {
 	Status int
 	Body   any
 }
+
+// HTML is a page for people, with styles of its own and nothing else: no
+// browser will run a script in it, load anything or send anything from it.
+type HTML []byte
+
+const pageKind = "text/html; charset=utf-8"
+
+// policy is the Content-Security-Policy of pages.
+const policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // Handler answers a request or returns an error. A *loyalty.Error is shown to
 // the caller; any other error is logged and becomes a bare 500.
@@ -61,12 +70,15 @@ type reply struct {
 }
 
 func (a Answer) reply() (reply, error) {
+	if a.Status == 0 {
+		a.Status = http.StatusOK
+	}
+	if page, ok := a.Body.(HTML); ok {
+		return reply{status: a.Status, kind: pageKind, body: page}, nil
+	}
 	body, err := json.Marshal(a.Body)
 	if err != nil {
 		return reply{}, err
-	}
-	if a.Status == 0 {
-		a.Status = http.StatusOK
 	}
 	return reply{status: a.Status, kind: "application/json", body: body}, nil
 }
@@ -76,6 +88,10 @@ func (p reply) send(w http.ResponseWriter) {
 	h.Set("Content-Type", p.kind)
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
+	if p.kind == pageKind {
+		h.Set("Content-Security-Policy", policy)
+		h.Set("Referrer-Policy", "no-referrer")
+	}
 	if p.replayed {
 		h.Set("Idempotent-Replayed", "true")
 	}
