@@ -42,8 +42,8 @@ type edition struct {
 	paidAt      int64
 	fulfilledAt int64
 	lines       []goodsLine // of goods
-	back        []int64    // refunded of each line, where the shop says it by line
-	pieces      []int64    // that came back of each line, where the shop counts them
+	back        []int64     // refunded of each line, where the shop says it by line
+	pieces      []int64     // that came back of each line, where the shop counts them
 	giftCard    int64
 	discount    int64
 	refunded    int64
