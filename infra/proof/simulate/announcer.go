@@ -143,6 +143,7 @@ func (b *bus) Put(_ context.Context, batch []events.Event) ([]bool, error) {
 			b.announcer.seen[e.ID] = true
 			b.announcer.told = append(b.announcer.told, e)
 			w.tally.Events++
+			w.tally.Told[e.Type]++
 		}
 	}
 	if cut {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/big"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -261,7 +262,7 @@ func (w *world) checkOrders(step int) {
 			}
 			fresh := &order{}
 			fresh.set(o.told)
-			if want := sumOf(fresh.left()) * o.rules.points / o.rules.amount; o.points-o.byGoals != want {
+			if want := o.rules.whole(big.NewRat(sumOf(fresh.left())*o.rules.points, o.rules.amount)); o.points-o.byGoals != want {
 				w.violated(step, "order %s ends at %d, its newest state is worth %d", s.ref(), o.points-o.byGoals, want)
 			}
 		}

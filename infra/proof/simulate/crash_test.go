@@ -26,10 +26,10 @@ func newLife(seed uint64) *life {
 	w := newWorld(seed, noFaults, seam{})
 	l := &life{w, w.programmes[0], rand.New(rand.NewPCG(1, 1))}
 	l.do(&publish{rules{
-		points: 1, amount: 100, life: 10, clawback: "debt", hold: 15 * time.Minute, minimum: 1, grace: 30,
+		points: 1, amount: 100, rounding: "floor", life: 10, clawback: "debt", hold: 15 * time.Minute, minimum: 1, grace: 30,
 		cashback: 5, least: 1, topUp: 10, card: 9, lasts: 30, every: 40, badge: 2, greeted: true,
 		perOrder: 7, perDay: 100, launch: 60, budget: launchBudget, usual: 40_000, usualMonths: 1, within: 10,
-		levels: []level{{"silver", 800, 125}, {"gold", 4000, 150}}, window: 12, validity: 60, downgrade: "period_end",
+		levels: []level{{"silver", 800, 125}, {"gold", 4000, 150}}, window: 12, validity: 60, downgrade: "period_end", qualifyBy: "base_points",
 	}})
 	return l
 }

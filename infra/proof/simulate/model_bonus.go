@@ -19,9 +19,9 @@ type spell struct {
 }
 
 type offer struct {
-	period int64 // when it began; 0: there is no offer
-	until  int64
-	spent  int64
+	period  int64 // when it began; 0: there is no offer
+	until   int64
+	average int64
 }
 
 const (
@@ -69,7 +69,7 @@ func (m *member) closeSpell(due int64, r rules) {
 	}
 	if s.spent >= r.usual*int64(r.usualMonths) {
 		until := time.Unix(s.ends, 0).In(zone).AddDate(0, 0, r.within).Unix()
-		s.offer = offer{s.start, min(until, r.periodAfter(s.ends)), s.spent} // never beside the next
+		s.offer = offer{s.start, min(until, r.periodAfter(s.ends)), s.spent / int64(r.usualMonths)} // never beside the next
 	}
 	s.start, s.spent = s.ends, min(s.spent, 0)
 	s.ends = r.periodAfter(s.start)

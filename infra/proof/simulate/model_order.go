@@ -298,7 +298,7 @@ func (m *member) bring(o *order, paid *redemption, today rules, now time.Time, u
 	if paid != nil {
 		byPoints = paid.value - paid.value*o.returned(paid.points)/paid.points
 	}
-	worth, base, cash := m.weigh(o, byPoints, first, now, used)
+	worth, qualifies, cash := m.weigh(o, byPoints, first, now, used)
 	o.byGoals += m.pursue(today, now)
 	before := time.Unix(o.qualifiedAt, 0)
 	if o.qualifiedAt = o.at; o.at == 0 {
@@ -306,7 +306,7 @@ func (m *member) bring(o *order, paid *redemption, today rules, now time.Time, u
 	}
 	if len(o.rules.levels) > 0 {
 		m.qualify(-o.qualifies, before)
-		o.qualifies = base
+		o.qualifies = qualifies
 		m.qualify(o.qualifies, time.Unix(o.qualifiedAt, 0))
 	}
 	if o.rules.usual > 0 {
@@ -321,10 +321,10 @@ func (m *member) bring(o *order, paid *redemption, today rules, now time.Time, u
 	return cash, moved
 }
 
-// weigh is what the order is worth by the rules that it keeps: in points, in
-// points of the rate alone, in cash. What it adds to limits, the budget and
-// goals is counted.
-func (m *member) weigh(o *order, byPoints int64, first bool, now time.Time, used *int64) (worth, base, cash int64) {
+// weigh is what the order is worth by the rules that it keeps: in points,
+// toward the next tier, in cash. What it adds to limits, the budget and goals
+// is counted.
+func (m *member) weigh(o *order, byPoints int64, first bool, now time.Time, used *int64) (worth, qualifies, cash int64) {
 	r := o.rules
 	at := now
 	if o.at != 0 {
@@ -352,7 +352,14 @@ func (m *member) weigh(o *order, byPoints int64, first bool, now time.Time, used
 	drawn := int64(0)
 	if o.counts() {
 		rate := big.NewRat(pays*r.points, r.amount)
-		base = whole(rate)
+		switch r.qualifyBy {
+		case "base_points":
+			qualifies = r.whole(rate)
+		case "spend":
+			qualifies = pays
+		case "orders":
+			qualifies = min(pays, 1)
+		}
 		names, parts := []string{"base"}, []*big.Rat{rate}
 		for _, fixed := range []struct {
 			id     string
@@ -373,7 +380,7 @@ func (m *member) weigh(o *order, byPoints int64, first bool, now time.Time, used
 		for _, x := range parts {
 			total.Add(total, x)
 		}
-		worth = whole(total)
+		worth = r.whole(total)
 		for i, n := range wholes(worth, parts) {
 			switch names[i] {
 			case "visit":
@@ -382,13 +389,13 @@ func (m *member) weigh(o *order, byPoints int64, first bool, now time.Time, used
 				drawn = n
 			}
 		}
-		cash = pays * r.cashback / 100
+		cash = r.whole(big.NewRat(pays*r.cashback, 100))
 		uses = append(uses, o.toward(left, pays)...)
 	}
 	m.count(o.uses, uses)
 	*used += drawn - o.drawn
 	o.uses, o.drawn = uses, drawn
-	return worth, base, cash
+	return worth, qualifies, cash
 }
 
 // toward is what the order adds to goals.
@@ -410,6 +417,17 @@ func (o *order) toward(left []int64, pays int64) (uses []use) {
 		}
 	}
 	return uses
+}
+
+// whole is a ratio as the rules round it.
+func (d rules) whole(x *big.Rat) int64 {
+	switch d.rounding {
+	case "half_up":
+		return whole(new(big.Rat).Add(x, big.NewRat(1, 2)))
+	case "ceil":
+		return -whole(new(big.Rat).Neg(x))
+	}
+	return whole(x)
 }
 
 // whole is a ratio rounded down.

@@ -11,9 +11,10 @@ import (
 type rules struct {
 	version        int64
 	points, amount int64 // that many points for so many minor units
-	fulfilled      bool  // orders count when fulfilled, not when paid
-	pending, life  int   // days until points ripen, and until they die (0: never)
-	wholeDays      bool  // they die at the end of their last day
+	rounding       string
+	fulfilled      bool // orders count when fulfilled, not when paid
+	pending, life  int  // days until points ripen, and until they die (0: never)
+	wholeDays      bool // they die at the end of their last day
 	clawback       string
 	hold           time.Duration
 	minimum        int64
@@ -40,7 +41,7 @@ type rules struct {
 	levels                    []level
 	window                    int // months that count, beside the current one; 0: all
 	validity, leeway, warning int // days
-	downgrade                 string
+	downgrade, qualifyBy      string
 
 	store   string // for whom the version is: for all, where both are not set
 	percent int64
@@ -69,7 +70,7 @@ func draw(r *rand.Rand) rules {
 		points: int64(pick(1, 1, 2, 3)), amount: int64(pick(100, 100, 10, 1, 70)), fulfilled: r.IntN(4) == 0,
 		pending: pick(0, 0, 2, 14), life: pick(0, 10, 45, 180), wholeDays: r.IntN(2) == 0,
 		clawback: []string{"debt", "clamp", "negative"}[r.IntN(3)], hold: time.Duration(pick(1, 15, 600)) * time.Minute,
-		minimum: int64(pick(1, 1, 20)), grace: pick(1, 30),
+		minimum: int64(pick(1, 1, 20)), grace: pick(1, 30), rounding: []string{"floor", "floor", "half_up", "ceil"}[r.IntN(4)],
 
 		cashback: int64(pick(0, 5, 5, 3)), cashLife: pick(0, 0, 20), least: int64(pick(1, 500)), topUp: int64(pick(0, 5, 10)),
 		card: int64(pick(0, 4, 4)), lasts: pick(0, 5, 30), every: int64(pick(0, 40)), badge: int64(pick(0, 3)), greeted: r.IntN(3) > 0,
@@ -85,6 +86,13 @@ func draw(r *rand.Rand) rules {
 	}
 	if r.IntN(4) > 0 {
 		usual := 30_000 * d.points / d.amount // of an order
+		d.qualifyBy = []string{"base_points", "base_points", "spend", "orders"}[r.IntN(4)]
+		switch d.qualifyBy {
+		case "spend":
+			usual = 30_000
+		case "orders":
+			usual = 1
+		}
 		d.levels = []level{{"silver", int64(pick(0, 1, 3)) * usual, int64(pick(100, 125))}, {"gold", int64(pick(4, 8)) * usual, int64(pick(150, 200))}}
 		d.window, d.validity, d.leeway, d.warning = pick(0, 1, 12), pick(20, 60), pick(0, 10), pick(0, 7)
 		d.downgrade = []string{"period_end", "period_end", "at_once", "never"}[r.IntN(4)]
@@ -147,7 +155,7 @@ func (d rules) document() string {
 	}
 	doc := object{
 		"currency": "ILS", "time_zone": zone.String(), "point_value": object{"points": 1, "amount": pointWorth},
-		"earning": object{"when": when, "pending": days(d.pending), "rules": list}, "expiry": expiry(d.life), "clawback": d.clawback,
+		"earning": object{"when": when, "rounding": d.rounding, "pending": days(d.pending), "rules": list}, "expiry": expiry(d.life), "clawback": d.clawback,
 		"hold": object{"timeout": fmt.Sprintf("PT%dM", int(d.hold.Minutes()))}, "redemption": object{"minimum": d.minimum, "restore_grace": days(d.grace)},
 		"wallets": wallets, "rewards": []object{reward},
 	}
@@ -173,7 +181,7 @@ func (d rules) document() string {
 		if d.window > 0 {
 			window = fmt.Sprintf("P%dM", d.window)
 		}
-		doc["tiers"] = object{"window": window, "validity": days(d.validity), "grace": days(d.leeway), "warning": days(d.warning), "downgrade": d.downgrade, "levels": levels}
+		doc["tiers"] = object{"qualify_by": d.qualifyBy, "window": window, "validity": days(d.validity), "grace": days(d.leeway), "warning": days(d.warning), "downgrade": d.downgrade, "levels": levels}
 	}
 	if d.store != "" {
 		doc["rollout"] = object{"stores": []string{d.store}}

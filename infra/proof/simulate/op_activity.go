@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math/big"
 	"math/rand/v2"
 	"net/http"
 	"time"
@@ -82,7 +83,7 @@ func (a *activity) Decide(p *programme, now time.Time, _ string) (answer, func()
 			m.count(nil, []use{{id: "review", day: midnight(at), n: 1, points: reviewPoints}})
 		}
 	} else {
-		x.gift = a.amount * t.topUp / 100
+		x.gift = t.whole(big.NewRat(a.amount*t.topUp, 100))
 	}
 	given := m.pursue(t, now) // by rules that are newer than what she bought
 	x.points += given

@@ -13,7 +13,7 @@ var chooseReward = Kind{Name: "choice", Weight: 2, Draw: func(w *world, p *progr
 		m := w.someone(p, r)
 		if m != nil && (m.spell.offer.period != 0 || r.IntN(100) == 0) {
 			msg := &message{op: &choose{m.id, []string{"points", "money", "coffee"}[r.IntN(3)]}, program: p}
-			if r.IntN(2) == 0 {
+			if r.IntN(2) == 0 && msg.op.(*choose).choice != "money" { // a 400 is not kept
 				msg.key = w.key("choice")
 			}
 			return msg

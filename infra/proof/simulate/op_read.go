@@ -67,7 +67,7 @@ func (l *look) Decide(p *programme, now time.Time, _ string) (answer, func()) {
 	a.values = append(a.values, value{"badges.0", badge}, value{"choices.0.until", nil})
 	if o := m.spell.offer; o.period != 0 && t.usual > 0 {
 		a.values[len(a.values)-1].want = stamp(o.until)
-		a.values = append(a.values, value{"choices.0.average", o.spent / int64(t.usualMonths)})
+		a.values = append(a.values, value{"choices.0.average", o.average})
 	}
 	return a, nil
 }

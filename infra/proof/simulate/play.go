@@ -65,6 +65,10 @@ func (r report) String() string {
 		n := r.Outcomes[o]
 		fmt.Fprintf(&b, "%-20s %-28s %8d %s\n", kind, o.end, n, strings.Repeat("▇", (n*400+r.Deliveries-1)/r.Deliveries))
 	}
+	b.WriteString("\n")
+	for _, kind := range slices.Sorted(maps.Keys(r.Told)) {
+		fmt.Fprintf(&b, "%-49s %8d told\n", kind, r.Told[kind])
+	}
 	fmt.Fprintf(&b, "\n%d operations in %d worlds: %d deliveries, %d of them duplicates; %d reads, %d transactions, %d faults, %d crashes; %d events\ndigest %s\n",
 		r.Operations, r.Worlds, r.Deliveries, r.Duplicates, r.Reads, r.Writes, r.Faults, r.Crashes, r.Events, r.Digest)
 	return b.String()

@@ -44,6 +44,15 @@ func TestSimulation(t *testing.T) {
 	if r.Operations != ops || r.Deliveries < ops*3/2 || r.Faults < ops/2 || r.Crashes < ops/100 || r.Writes < ops || r.Events < ops/2 {
 		t.Errorf("too little happened: %+v", r)
 	}
+	schemas, err := filepath.Glob("../../../events/schemas/*.json")
+	if err != nil || len(schemas) < 20 {
+		t.Fatal(len(schemas), err)
+	}
+	for _, path := range schemas { // there is one for each type
+		if kind := strings.TrimSuffix(filepath.Base(path), ".json"); kind != "envelope" && r.Told[kind] == 0 {
+			t.Errorf("no %s was told", kind)
+		}
+	}
 	for _, k := range kinds {
 		done := 0
 		for o, n := range r.Outcomes {

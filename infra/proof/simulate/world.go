@@ -64,6 +64,7 @@ type tally struct {
 	Operations, Deliveries, Duplicates, Writes, Reads, Faults, Crashes, Events int
 
 	Outcomes map[outcome]int
+	Told     map[string]int // events by type
 }
 
 // outcome is how deliveries of one kind ended: a status, and its code or what
@@ -80,10 +81,13 @@ func (t *tally) add(o tally) {
 	t.Crashes += o.Crashes
 	t.Events += o.Events
 	if t.Outcomes == nil {
-		t.Outcomes = map[outcome]int{}
+		t.Outcomes, t.Told = map[outcome]int{}, map[string]int{}
 	}
 	for k, n := range o.Outcomes {
 		t.Outcomes[k] += n
+	}
+	for k, n := range o.Told {
+		t.Told[k] += n
 	}
 }
 
@@ -115,7 +119,7 @@ func openWorld(seed uint64, o odds, front seam, engine table.Engine, feed table.
 	r := rand.New(rand.NewPCG(seed, 0))
 	w := &world{
 		seed: seed, odds: o, base: engine, remote: engine, feed: feed, front: front, shops: map[string]*shop{}, previous: map[table.Key]table.Item{},
-		tally: tally{Outcomes: map[outcome]int{}},
+		tally: tally{Outcomes: map[outcome]int{}, Told: map[string]int{}},
 		// Somewhere in four years: leap days, ends of years, both changes of the clocks.
 		clock: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC).Unix() + r.Int64N(4*365*24*3600),
 	}
