@@ -83,6 +83,16 @@ func TestShardsHoldWhatWasWritten(t *testing.T) {
 	}
 }
 
+const usual = `{
+	"earning": {"rules": [
+		{"id": "base", "on": "order", "rate": {"points": 1, "amount": 90}},
+		{"id": "coffee", "on": "order", "multiplier": "2", "where": {"categories": ["coffee"]}},
+		{"id": "weekend", "on": "order", "multiplier": "1.5", "during": {"weekdays": ["saturday", "sunday"]}}]},
+	"tiers": {"levels": [{"id": "silver", "from": 200, "multiplier": "1.25"}, {"id": "gold", "from": 600, "multiplier": "1.5"}]},
+	"rewards": [{"id": "coffee"}],
+	"achievements": [{"id": "card", "count": "quantity", "reach": 10, "repeat": true, "reward": "coffee"}]
+}`
+
 // The parts of a run, an order each. Playing is under both programs.
 func BenchmarkOrder(b *testing.B) {
 	const members = 5000
@@ -121,7 +131,7 @@ func BenchmarkOrder(b *testing.B) {
 			}
 		}
 	})
-	for name, docs := range map[string][2]string{"plain": {`{}`, sc19}, "rich": {sc19, rich}} {
+	for name, docs := range map[string][2]string{"plain": {`{}`, sc19}, "usual": {`{}`, usual}, "rich": {sc19, rich}} {
 		q := ask(b, docs[0], docs[1])
 		b.Run("play a shard, "+name, func(b *testing.B) {
 			b.ReportAllocs()

@@ -85,6 +85,7 @@ type life struct {
 	account loyalty.Account
 	wallets map[string]*loyalty.Account
 	side    *Side
+	only    string // the one rule by which orders earn points; "" where there are several
 
 	points   int64
 	first    int64 // when the first order counted, unix seconds; 0: none yet
@@ -93,7 +94,7 @@ type life struct {
 
 // live lets a member live through the orders under one program.
 func (q *Question) live(t *loyalty.Terms, member string, orders []loyalty.Order, side *Side) lived {
-	l := life{terms: t, account: loyalty.Account{Member: member}, side: side}
+	l := life{terms: t, account: loyalty.Account{Member: member}, side: side, only: only(t)}
 	type dated struct {
 		at int64
 		*loyalty.Order
@@ -189,12 +190,19 @@ func (l *life) take(o *loyalty.Order, at int64) {
 	l.look(at)
 }
 
-// byRule notes which rule gave what of an order's points.
+// byRule notes which rule gave what of an order's points. An explanation takes
+// several times what the decision takes, so where one rule alone can have
+// given them none is asked for.
 func (l *life) byRule(rec *loyalty.Record) {
 	if rec.ByGoals != 0 {
 		l.side.add(&l.side.Rules, OfGoals, rec.ByGoals)
 	}
-	if rec.Points == rec.ByGoals {
+	byRules := rec.Points - rec.ByGoals
+	if byRules == 0 {
+		return
+	}
+	if l.only != "" {
+		l.side.add(&l.side.Rules, l.only, byRules)
 		return
 	}
 	_, d, err := l.terms.Explain(&rec.Order, "", rec.Case(nil))
@@ -204,6 +212,25 @@ func (l *life) byRule(rec *loyalty.Record) {
 	for i := range d.Shares {
 		l.side.add(&l.side.Rules, d.Shares[i].Rule, d.Shares[i].Points)
 	}
+}
+
+// only is the id of the one rule by which orders earn points; "" where there
+// is none, or more than one.
+func only(t *loyalty.Terms) (id string) {
+	for i := range t.Earning.Rules {
+		r := &t.Earning.Rules[i]
+		if r.Activity != "" || r.Wallet != "" {
+			continue
+		}
+		if id != "" {
+			return ""
+		}
+		id = r.ID
+	}
+	if t.Tiers != nil && slices.ContainsFunc(t.Tiers.Levels, func(l loyalty.Level) bool { return l.Multiplier != nil }) {
+		return "" // a level with a multiplier is a rule too
+	}
+	return id
 }
 
 // What gives points beside the rules, as it is named among them.
