@@ -257,4 +257,6 @@ func (q *Question) assumptions() []Note {
 	return out
 }
 
-func either(q *Question, holds func(*loyalty.Terms) bool) bool { return holds(q.Base) || holds(q.Draft) }
+func either(q *Question, holds func(*loyalty.Terms) bool) bool {
+	return holds(q.Base) || holds(q.Draft)
+}
