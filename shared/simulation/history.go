@@ -39,6 +39,27 @@ func ParseLine(line []byte) (Purchase, bool, error) {
 	return p, p.Member != "" && !(o.PaidAt.IsZero() && o.PlacedAt.IsZero() && o.FulfilledAt.IsZero()), nil
 }
 
+// Lines reads a history file, or a part of one that begins with line number
+// from, and leaves out what earns nothing. The error names the line.
+func Lines(part []byte, from int) iter.Seq2[Purchase, error] {
+	return func(yield func(Purchase, error) bool) {
+		n := from
+		for line := range bytes.Lines(part) {
+			if line = bytes.TrimSpace(line); len(line) > 0 {
+				p, counts, err := ParseLine(line)
+				if err != nil {
+					yield(Purchase{}, fmt.Errorf("line %d of the history: %w", n, err))
+					return
+				}
+				if counts && !yield(p, nil) {
+					return
+				}
+			}
+			n++
+		}
+	}
+}
+
 func who(o *loyalty.Order) string {
 	c := o.Customer
 	switch {
