@@ -52,12 +52,12 @@ func (t *Terms) Explain(o *Order, wallet string, c Case) (Worth, Detail, error) 
 	if err != nil {
 		return Worth{}, Detail{}, err
 	}
-	w, _, err := t.worth(s, wallet)
+	p := t.purse(wallet)
+	m := p.match(s)
+	w, _, err := t.worthBy(s, p, m)
 	if err != nil {
 		return Worth{}, Detail{}, err
 	}
-	p := t.purse(wallet)
-	m := p.match(s)
 	d, _ := t.detail(s, p, m) // it fits, as worth did
 	for i := range p.rules {
 		l := Looked{Rule: p.rules[i].ID, Unmet: m.unmet[i]}
