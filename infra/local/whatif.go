@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"regulars/shared/simulation"
+	"regulars/shared/table"
 )
 
 // WhatIf is a simulation on this machine: a history, split and played by so
@@ -110,4 +111,19 @@ func (w *WhatIf) each(ctx context.Context, work iter.Seq2[func() error, error]) 
 	}
 	group.Wait()
 	return errors.Join(failures...)
+}
+
+// Segments is how many parts the orders of a table are read in.
+const Segments = 16
+
+// Recorded are the orders of a program's table, in Segments parts of size 1;
+// of these members only, where any are named.
+func Recorded(ctx context.Context, store *table.Store, program string, members []string) iter.Seq2[Part, error] {
+	return func(yield func(Part, error) bool) {
+		for n := range Segments {
+			if !yield(Part{Size: 1, Orders: simulation.Told(store.OrdersOf(ctx, program, n, Segments), members)}, nil) {
+				return
+			}
+		}
+	}
 }

@@ -9,6 +9,8 @@ import (
 	"hash/fnv"
 	"io"
 	"iter"
+	"slices"
+	"time"
 
 	"github.com/fxamacker/cbor/v2"
 
@@ -80,10 +82,27 @@ func digest(kind, address string) string {
 	return kind + "_" + hex.EncodeToString(sum[:8])
 }
 
-// Recorded is a purchase as the table keeps it; false for an order that never
-// counted or is of nobody.
-func Recorded(rec *loyalty.Record) (Purchase, bool) {
-	return Purchase{Member: "mem_" + rec.Member, Order: rec.Order}, rec.Member != "" && rec.At != 0
+// Told is history as a table keeps it: the records of orders that have a
+// member and ever counted, of these members only where any are named.
+func Told(records iter.Seq2[*loyalty.Record, error], members []string) iter.Seq2[Purchase, error] {
+	return func(yield func(Purchase, error) bool) {
+		for rec, err := range records {
+			if err != nil {
+				yield(Purchase{}, err)
+				return
+			}
+			p := Purchase{Member: "mem_" + rec.Member, Order: rec.Order}
+			if rec.Member == "" || rec.At == 0 || len(members) > 0 && !slices.Contains(members, p.Member) {
+				continue
+			}
+			if p.Order.PaidAt.IsZero() && p.Order.PlacedAt.IsZero() && p.Order.FulfilledAt.IsZero() {
+				p.Order.PlacedAt = time.Unix(rec.At, 0) // it counted from when it came
+			}
+			if !yield(p, nil) {
+				return
+			}
+		}
+	}
 }
 
 // ShardOf is where a member's orders belong, of n shards.

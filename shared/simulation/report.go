@@ -118,8 +118,8 @@ func (q *Question) Report(p *Partial) (Report, error) {
 		Goals:   []GoalLine{},
 		Wallets: lines(p.Base.Wallets, p.Draft.Wallets),
 		Tiers:   []Move{},
-		Gainers: slices.Concat([]Change{}, p.Gainers),
-		Losers:  slices.Concat([]Change{}, p.Losers),
+		Gainers: append([]Change{}, p.Gainers...),
+		Losers:  append([]Change{}, p.Losers...),
 		Refused: lines(p.Base.Refused, p.Draft.Refused),
 		FirstReward: FirstRewards{
 			Base: first(&p.Base), Draft: first(&p.Draft),
