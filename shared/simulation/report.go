@@ -28,7 +28,7 @@ type Report struct {
 	Rules   []Line     `json:"rules"`   // points by what gave them, most first
 	Goals   []GoalLine `json:"goals"`   // times that they were reached, and so rewards that they gave
 	Wallets []Line     `json:"wallets"` // minor units
-	Tiers   []Move     `json:"tiers"`   // at the end of history
+	Tiers   []Move     `json:"tiers"`   // at the end of history, lowest first
 	Gainers []Change   `json:"gainers"`
 	Losers  []Change   `json:"losers"`
 
@@ -130,11 +130,14 @@ func (q *Question) Report(p *Partial) (Report, error) {
 	for _, l := range lines(p.Base.Goals, p.Draft.Goals) {
 		r.Goals = append(r.Goals, GoalLine{Goal: l.ID, Reward: q.reward(l.ID), Figure: l.Figure})
 	}
-	for _, from := range slices.Sorted(maps.Keys(p.Tiers)) {
-		for _, to := range slices.Sorted(maps.Keys(p.Tiers[from])) {
-			r.Tiers = append(r.Tiers, Move{from, to, p.Tiers[from][to]})
+	for from, row := range p.Tiers {
+		for to, members := range row {
+			r.Tiers = append(r.Tiers, Move{from, to, members})
 		}
 	}
+	slices.SortFunc(r.Tiers, func(a, b Move) int {
+		return cmp.Or(cmp.Compare(q.rank(a.From), q.rank(b.From)), strings.Compare(a.From, b.From), cmp.Compare(q.rank(a.To), q.rank(b.To)), strings.Compare(a.To, b.To))
+	})
 	base, draft := q.cost(p.Base.Points, q.Base), q.cost(p.Draft.Points, q.Draft)
 	delta := new(big.Rat).Sub(draft, base)
 	for _, x := range []struct {
@@ -187,6 +190,19 @@ func lines(base, draft map[string]int64) []Line {
 		return cmp.Or(cmp.Compare(max(b.Base, b.Draft), max(a.Base, a.Draft)), strings.Compare(a.ID, b.ID))
 	})
 	return out
+}
+
+// rank is the place of a level, by the draft or else by the base; no tier is first.
+func (q *Question) rank(level string) int {
+	for _, t := range []*loyalty.Terms{q.Draft, q.Base} {
+		if t.Tiers == nil {
+			continue
+		}
+		if i := slices.IndexFunc(t.Tiers.Levels, func(l loyalty.Level) bool { return l.ID == level }); i >= 0 {
+			return i
+		}
+	}
+	return -1
 }
 
 // reward is what a goal gives, by the draft or else by the base.

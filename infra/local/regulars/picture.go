@@ -18,18 +18,18 @@ import (
 var pageText string
 
 // chart is the width of a chart of the page, in its own units.
-const chart = 520
+const chart = 460
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"count":  grouped,
 	"signed": signed,
 	"money":  money,
+	"moved":  moved,
 	"days":   daysOf,
 	"tier":   func(id string) string { return orElse(id, "no tier") },
 	// bar is how long a bar for n is when the longest is for most.
 	"bar":  func(n, most int64) float64 { return chart * float64(max(n, 0)) / float64(max(most, 1)) },
 	"add":  func(a, b float64) float64 { return a + b },
-	"row":  func(i, height int) int { return i * height },
 	"heat": func(n, most int64) float64 { return 0.08 + 0.8*float64(n)/float64(max(most, 1)) },
 }).Parse(pageText))
 
@@ -61,8 +61,10 @@ func picture(r simulation.Report) ([]byte, error) {
 		v.MostMoved = max(v.MostMoved, m.Members)
 	}
 	for _, w := range []wait{
-		{"median, now", r.FirstReward.Base.Median, false}, {"median, draft", r.FirstReward.Draft.Median, true},
-		{"9 of 10, now", r.FirstReward.Base.P90, false}, {"9 of 10, draft", r.FirstReward.Draft.P90, true},
+		{"median, now", r.FirstReward.Base.Median, false},
+		{"median, draft", r.FirstReward.Draft.Median, true},
+		{"9 of 10, now", r.FirstReward.Base.P90, false},
+		{"9 of 10, draft", r.FirstReward.Draft.P90, true},
 	} {
 		if v.Waits = append(v.Waits, w); w.Days != nil {
 			v.MostDays = max(v.MostDays, *w.Days)
@@ -94,13 +96,15 @@ func (w wait) Long() int64 {
 // summary tells a report in a few lines.
 func summary(w io.Writer, r simulation.Report) {
 	fmt.Fprintf(w, "\n%s orders of %s members until %s\n\n", grouped(r.Orders.Told), grouped(r.Members.All), r.Until.Format("2 January 2006"))
-	row := func(name, base, draft, delta string) { fmt.Fprintf(w, "%-26s %16s %16s %16s\n", name, base, draft, delta) }
+	row := func(name, base, draft, delta string) {
+		fmt.Fprintf(w, "%-26s %16s %16s %16s\n", name, base, draft, delta)
+	}
 	figure := func(name string, f simulation.Figure) {
 		row(name, grouped(f.Base), grouped(f.Draft), signed(f.Delta))
 	}
 	row("", "now", "draft", "difference")
 	figure("points", r.Points)
-	row("cost, "+percent(r.Redeemed)+" redeemed", money(r.Money.Base, r.Currency), money(r.Money.Draft, r.Currency), money(r.Money.Delta, r.Currency))
+	row("cost, "+percent(r.Redeemed)+" redeemed", money(r.Money.Base, r.Currency), money(r.Money.Draft, r.Currency), moved(r.Money.Delta, r.Currency))
 	for _, l := range r.Rules {
 		figure("  "+l.ID, l.Figure)
 	}
@@ -108,7 +112,7 @@ func summary(w io.Writer, r simulation.Report) {
 		figure("reached: "+g.Goal, g.Figure)
 	}
 	for _, l := range r.Wallets {
-		row("wallet "+l.ID, money(l.Base, r.Currency), money(l.Draft, r.Currency), money(l.Delta, r.Currency))
+		row("wallet "+l.ID, money(l.Base, r.Currency), money(l.Draft, r.Currency), moved(l.Delta, r.Currency))
 	}
 	row("first reward, median", daysOf(r.FirstReward.Base.Median), daysOf(r.FirstReward.Draft.Median), "")
 	row("first reward, 9 of 10", daysOf(r.FirstReward.Base.P90), daysOf(r.FirstReward.Draft.P90), "")
@@ -160,17 +164,26 @@ func signed(n int64) string {
 // money writes minor units as people do.
 func money(n int64, code string) string {
 	digits, _ := currency.GetDigits(code)
-	s := strconv.FormatInt(max(n, -n), 10)
-	if d := int(digits); d > 0 {
-		if len(s) <= d {
-			s = strings.Repeat("0", d+1-len(s)) + s
-		}
-		s = s[:len(s)-d] + "." + s[len(s)-d:]
+	unit := int64(1)
+	for range digits {
+		unit *= 10
+	}
+	s := grouped(max(n, -n) / unit)
+	if digits > 0 {
+		s += fmt.Sprintf(".%0*d", int(digits), max(n, -n)%unit)
 	}
 	if n < 0 {
 		s = "-" + s
 	}
 	return s + " " + code
+}
+
+// moved writes how much more money it is.
+func moved(n int64, code string) string {
+	if n > 0 {
+		return "+" + money(n, code)
+	}
+	return money(n, code)
 }
 
 func daysOf(n *int64) string {
