@@ -74,6 +74,7 @@ var Functions = []Function{
 	{Name: "members", Does: "members, their ledgers, merges and adjustments", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put, remove}, Secrets: true},
 	{Name: "program", Does: "the program document and the API description", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, put}, Secrets: true},
 	{Name: "announce", Does: "every change becomes an event on the bus", Timeout: 60 * time.Second, Memory: 256, Stream: true, Bus: true},
+	{Name: "simulations", Does: "what a draft of the program would have given", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, put}, Secrets: true},
 	{Name: "maintain", Does: "writes down what the clock has decided", Timeout: 14 * time.Minute, Memory: 256, Table: []string{get, put}, Index: []string{query}, RetryAsync: 2},
 }
 
@@ -122,6 +123,9 @@ var Routes = []Route{
 	{"GET", "/v1/program/versions", "program"},
 	{"GET", "/openapi.json", "program"},
 	{"GET", "/healthz", "program"},
+
+	{"POST", "/v1/simulations", "simulations"},
+	{"GET", "/v1/simulations/{id}", "simulations"},
 }
 
 // Default is the function that answers what no route matches.

@@ -170,7 +170,7 @@ var keeps = regexp.MustCompile(`^POST /v1/(orders$|holds|redemptions|members$|me
 // effect once, and all is as if nothing had happened. With an idempotency key
 // and without, where both are.
 func TestACrashAtEveryCallOfTheStore(t *testing.T) {
-	api, err := local.API(&web.Gate{})
+	api, err := local.API(&web.Gate{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
