@@ -79,6 +79,8 @@ var examples = map[string][]example{
 	"getProgram":         {{foreign: 200}},
 	"publishProgram":     {{body: `{"shop": {"url": "https://<program>.shop.example/"}}`, foreign: 200}},
 	"getProgramVersions": {{foreign: 200}},
+	"simulateProgram":    {{body: `{"program": {}}`, foreign: 202}, {body: `{"program": {}, "members": ["<member>"]}`}},
+	"getSimulation":      {{}},
 	"getDescription":     {{}},
 	"getHealth":          {{}},
 }
@@ -86,7 +88,7 @@ var examples = map[string][]example{
 // fill puts an object into a path or body.
 func (p party) fill(text, mine, program string, escape func(string) string) string {
 	return strings.NewReplacer(
-		"<member>", escape(p.member), "<hold>", escape(p.hold), "<redemption>", escape(p.redemption), "<order>", escape(p.order), "<email>", escape(p.email),
+		"<member>", escape(p.member), "<hold>", escape(p.hold), "<redemption>", escape(p.redemption), "<simulation>", escape(p.simulation), "<order>", escape(p.order), "<email>", escape(p.email),
 		"<phone>", escape(p.phone), "<external>", escape(p.external), "<connection>", escape(p.connection), "<mine>", escape(mine), "<program>", escape(program),
 	).Replace(text)
 }
@@ -94,7 +96,7 @@ func (p party) fill(text, mine, program string, escape func(string) string) stri
 // parameterised puts objects in the place of parameters of a path.
 var parameterised = strings.NewReplacer(
 	"/v1/members/{id}", "/v1/members/<member>", "/v1/holds/{id}", "/v1/holds/<hold>", "/v1/redemptions/{id}", "/v1/redemptions/<redemption>",
-	"/v1/orders/{source}/{id}", "/v1/orders/till/<order>", "{connection}", "<connection>",
+	"/v1/simulations/{id}", "/v1/simulations/<simulation>", "/v1/orders/{source}/{id}", "/v1/orders/till/<order>", "{connection}", "<connection>",
 )
 
 // want is what a request must be answered, 0 for any success.

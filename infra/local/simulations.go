@@ -23,6 +23,7 @@ type runs struct {
 	stop  context.CancelFunc
 	group sync.WaitGroup
 
+	turn    sync.Mutex // one at a time: requests go on meanwhile
 	mu      sync.Mutex
 	running map[simulations.Run]bool
 }
@@ -61,6 +62,8 @@ func (r *runs) start(_ context.Context, program, id string) error {
 	}
 	r.running[run] = true
 	r.group.Go(func() {
+		r.turn.Lock()
+		defer r.turn.Unlock()
 		if err := r.run(run); err != nil && r.ctx.Err() == nil {
 			slog.Error("simulation failed", "simulation", id, "error", err)
 			if err := r.steps.Fail(r.ctx, run, "something went wrong here; it has been logged"); err != nil {
@@ -88,7 +91,7 @@ func (r *runs) run(run simulations.Run) error {
 	if err := os.MkdirAll(r.dir.path(work.Of), 0o700); err != nil {
 		return err
 	}
-	w := WhatIf{Work: work, Workers: max(1, runtime.NumCPU()/2)} // requests go on meanwhile
+	w := WhatIf{Work: work, Workers: max(1, runtime.NumCPU()/2)}
 	all, err := w.Run(r.ctx, Recorded(r.ctx, r.steps.Store, run.Program, asked.Members), Segments, func() (*simulation.Question, error) { return q, nil })
 	if err == nil {
 		err = r.steps.Answer(r.ctx, run, q, all)

@@ -19,9 +19,9 @@ import (
 
 // party is somebody and what she has.
 type party struct {
-	name, program                          string
-	member, hold, redemption, order        string
-	email, phone, external, connection, of string
+	name, program                               string
+	member, hold, redemption, order, simulation string
+	email, phone, external, connection, of      string
 }
 
 // marks are texts that stand in an answer only if it tells of the party.
@@ -46,6 +46,8 @@ type world struct {
 	place       string
 	n           int
 	asked       int
+
+	simulations map[string]string // one of each program
 }
 
 // operation is one of the description.
@@ -59,7 +61,7 @@ var programKeys = map[string]string{local.Program: key, "other": "sk_other_admin
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{shop: newWild(t).shop, mine: map[string]party{}}
+	w := &world{simulations: map[string]string{}, shop: newWild(t).shop, mine: map[string]party{}}
 	ctx := context.Background()
 	if err := w.host.AddProgram(ctx, "other", programKeys["other"], table.Connection{ID: "othershop", Kind: "standard"}); err != nil {
 		t.Fatal(err)
@@ -82,7 +84,7 @@ func newWorld(t *testing.T) *world {
 	}
 	own, theirs := w.party("own", local.Program), w.party("theirs", "other")
 	w.objects = []party{own, w.party("neighbour", local.Program), theirs, {
-		name: "nobody", member: "mem_01NOBODY", hold: "hld_01NOBODY", redemption: "rdm_01NOBODY", order: "nobodys", email: "nobody@example.com", phone: "+97259", external: "nobodys", connection: "nobody", of: "-",
+		name: "nobody", member: "mem_01NOBODY", hold: "hld_01NOBODY", redemption: "rdm_01NOBODY", order: "nobodys", simulation: "sim_01NOBODY", email: "nobody@example.com", phone: "+97259", external: "nobodys", connection: "nobody", of: "-",
 	}}
 
 	token := func(p party) string {
@@ -136,6 +138,10 @@ func (w *world) party(name, program string) party {
 	p.member = w.must("POST", "/v1/members", object{"name": p.of, "email": p.email, "email_verified": true, "phone": p.phone, "external_ids": object{"till": p.external}}, auth...).str("id")
 	w.must("POST", "/v1/orders", order(p.order, p.member, 100000), auth...)
 	p.hold = w.must("POST", "/v1/holds", object{"member": p.member, "points": 10}, auth...).str("id")
+	if w.simulations[program] == "" { // it is the program's, not hers
+		w.simulations[program] = w.must("POST", "/v1/simulations", object{"program": object{}}, auth...).str("id")
+	}
+	p.simulation = w.simulations[program]
 	p.redemption = w.must("POST", "/v1/redemptions", object{"member": p.member, "points": 10}, auth...).str("id")
 	return p
 }
@@ -201,5 +207,5 @@ func (w *world) written() []table.Key {
 		w.t.Fatal(err)
 	}
 	w.place = next
-	return keys
+	return slices.DeleteFunc(keys, func(k table.Key) bool { return k.SK == "SIMULATION" }) // a run ends beside the requests
 }

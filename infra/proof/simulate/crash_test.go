@@ -153,6 +153,10 @@ var crashes = []struct {
 		l.runUntil(l.clock + 20*24*3600)
 		return nil
 	}},
+	{"a draft is simulated", func(l *life, m string) Op {
+		l.do(l.order(m, "", byAPI, ""))
+		return &simulateDraft{}
+	}},
 }
 
 func (l *life) held(member, what string) Op {
@@ -163,7 +167,7 @@ func (l *life) held(member, what string) Op {
 }
 
 // keeps are the routes that keep their answer under an idempotency key.
-var keeps = regexp.MustCompile(`^POST /v1/(orders$|holds|redemptions|members$|members/{id}/(merge|adjustments)$)`)
+var keeps = regexp.MustCompile(`^POST /v1/(orders$|simulations$|holds|redemptions|members$|members/{id}/(merge|adjustments)$)`)
 
 // Every operation of every handler is cut off at each of its calls of the
 // store in turn, before and after each write, and sent again: it has had its
