@@ -9,7 +9,7 @@ STAGE     ?= dev
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
 .DEFAULT_GOAL := help
-.PHONY: help run test race check lint build synth smoke gate bench verify fuzz security simulate histories durability nightly conformance deploy setup clean
+.PHONY: help run test race check lint build synth smoke gate bench whatif verify fuzz security simulate histories durability nightly conformance deploy setup clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,10 @@ smoke: ## every binary that ships answers real events through the Lambda Runtime
 
 bench: ## what everything costs: request units, bytes, allocations, CPU, start-up
 	$(DYNAMODB) $(GO) run ./infra/bench
+
+PROGRAM ?= draft.yaml
+whatif: ## what a draft of the program would have given (PROGRAM=draft.yaml, BASE=, HISTORY=orders.ndjson, OUT=whatif)
+	@$(GO) run ./infra/local/regulars whatif -program $(PROGRAM) $(if $(BASE),-base $(BASE)) $(if $(HISTORY),-history $(HISTORY)) $(if $(OUT),-out $(OUT))
 
 verify: ## recompute every ledger of the local table (stop `make run` first)
 	@$(GO) run ./infra/local/regulars verify

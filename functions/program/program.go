@@ -12,6 +12,7 @@ import (
 	"regulars/shared/program"
 	"regulars/shared/table"
 	"regulars/shared/web"
+	"regulars/shared/yaml"
 )
 
 // Handler serves the routes of the function.
@@ -64,7 +65,7 @@ func (h *Handler) get(ctx context.Context, r *web.Request) (web.Answer, error) {
 }
 
 func (h *Handler) put(ctx context.Context, r *web.Request) (web.Answer, error) {
-	raw, err := toJSON(r.Header.Get("Content-Type"), r.Body)
+	raw, err := yaml.ToJSON(r.Header.Get("Content-Type"), r.Body)
 	if err != nil {
 		return web.Answer{}, err
 	}

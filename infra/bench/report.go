@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 
 	"regulars/infra/local"
@@ -96,8 +97,13 @@ func reportEffort(ctx context.Context, w io.Writer, n sizes, progress func(strin
 	if err != nil {
 		return err
 	}
+	progress("simulation of history")
+	played, err := simulations(n.computed)
+	if err != nil {
+		return err
+	}
 	t := sheet{{"what", "CPU ms", "allocations", "bytes allocated"}}
-	for _, e := range append(efforts, more...) {
+	for _, e := range slices.Concat(efforts, more, played) {
 		t.row(e.name, e.cpu, fmt.Sprintf("%.0f", e.allocs), fmt.Sprintf("%.0f", e.bytes))
 	}
 	t.print(w, "Effort of one run in this process")

@@ -131,6 +131,12 @@ var templates = []template{
 		w.usual()
 		return got
 	}},
+	{"simulation", "POST", to("/v1/simulations"), func(w *wild) object {
+		return object{
+			"program":             object{"clawback": "debt", "earning": object{"rules": []any{object{"id": "base", "on": "order", "rate": object{"points": 1, "amount": 80}}}}},
+			"expected_redemption": "0.8", "reach_months": 6, "until": "2026-03-15T08:01:00Z", "members": []any{w.base()},
+		}
+	}, nil},
 }
 
 // stored is an order as it is read.

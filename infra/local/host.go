@@ -26,6 +26,7 @@ import (
 	"regulars/functions/members"
 	"regulars/functions/program"
 	"regulars/functions/redeem"
+	"regulars/functions/simulations"
 	"regulars/infra/topology"
 	"regulars/shared/program/when"
 	"regulars/shared/storefront"
@@ -122,20 +123,27 @@ func Table(ctx context.Context, c Config) (table.Engine, table.Feed, error) {
 
 // routes are the API and what steers this host.
 func (h *Host) routes(c Config) (http.Handler, error) {
-	mux, err := API(&web.Gate{Store: h.store, Clock: h.Clock.Now, Timeout: 28 * time.Second, Secrets: localSecrets(c.WebhookSecret)}, h.uploads.address)
+	runs := newRuns(h.store, Dir(c.DataDir))
+	h.close = append(h.close, runs.close)
+	mux, err := API(&web.Gate{Store: h.store, Clock: h.Clock.Now, Timeout: 28 * time.Second, Secrets: localSecrets(c.WebhookSecret)}, h.uploads.address, runs)
 	if err != nil {
 		return nil, err
 	}
 	h.control(mux)
-	return web.Straight(mux), nil
+	return web.Straight(mux), runs.resume()
 }
 
 // API puts every function behind its routes of the topology, and fails when
 // the two do not agree. upload makes the addresses for files of imports.
-func API(gate *web.Gate, upload func(r *http.Request, name string) (imports.Upload, error)) (*http.ServeMux, error) {
+// Without runs, simulations are kept and not run.
+func API(gate *web.Gate, upload func(r *http.Request, name string) (imports.Upload, error), runs *runs) (*http.ServeMux, error) {
 	recorded, err := recordedOrders()
 	if err != nil {
 		return nil, err
+	}
+	simulated := simulations.Handler{Gate: gate}
+	if runs != nil {
+		simulated.Files, simulated.Start = runs.dir, runs.start
 	}
 	functions := map[string]web.Routes{
 		"earn":    (&earn.Handler{Gate: gate, Now: time.Now, Orders: func(table.Connection, string) storefront.OrderAPI { return recorded }}).Routes(),
@@ -143,6 +151,8 @@ func API(gate *web.Gate, upload func(r *http.Request, name string) (imports.Uplo
 		"members": (&members.Handler{Gate: gate}).Routes(),
 		"program": (&program.Handler{Gate: gate}).Routes(),
 		"imports": (&imports.Handler{Gate: gate, Upload: upload}).Routes(),
+
+		"simulations": simulated.Routes(),
 	}
 	mux := http.NewServeMux()
 	count := 0

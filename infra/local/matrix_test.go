@@ -108,6 +108,8 @@ var examples = map[string][]example{
 	"publishProgram":     {{body: everything, foreign: 200}},
 	"getProgramVersions": {{foreign: 200}},
 	"getTerms":           {{path: "/v1/program/terms?member=<member>"}},
+	"simulateProgram":    {{body: `{"program": {}}`, foreign: 202}, {body: `{"program": {}, "members": ["<member>"]}`}},
+	"getSimulation":      {{}},
 	"getDescription":     {{}},
 	"getHealth":          {{}},
 }
@@ -117,7 +119,7 @@ func (p party) fill(text, mine, program string, escape func(string) string) stri
 	return strings.NewReplacer(
 		"<member>", escape(p.member), "<hold>", escape(p.hold), "<redemption>", escape(p.redemption), "<order>", escape(p.order), "<payout>", escape(p.payout), "<voucher>", escape(p.voucher), "<email>", escape(p.email),
 		"<phone>", escape(p.phone), "<external>", escape(p.external), "<connection>", escape(p.connection), "<import>", escape(p.imports), "<mine>", escape(mine), "<program>", escape(program),
-		"<entry>", escape("led_"+strings.TrimPrefix(p.member, "mem_")+"0000000001"),
+		"<entry>", escape("led_"+strings.TrimPrefix(p.member, "mem_")+"0000000001"), "<simulation>", escape(p.simulation),
 	).Replace(text)
 }
 
@@ -125,7 +127,7 @@ func (p party) fill(text, mine, program string, escape func(string) string) stri
 var parameterised = strings.NewReplacer(
 	"/v1/members/{id}", "/v1/members/<member>", "/v1/holds/{id}", "/v1/holds/<hold>", "/v1/redemptions/{id}", "/v1/redemptions/<redemption>",
 	"/v1/orders/{source}/{id}", "/v1/orders/till/<order>", "/v1/payouts/{id}", "/v1/payouts/<payout>", "/v1/vouchers/{code}", "/v1/vouchers/<voucher>", "{connection}", "<connection>",
-	"/v1/imports/{id}", "/v1/imports/<import>", "{entry}", "<entry>",
+	"/v1/imports/{id}", "/v1/imports/<import>", "{entry}", "<entry>", "/v1/simulations/{id}", "/v1/simulations/<simulation>",
 )
 
 // want is what a request must be answered, 0 for any success.

@@ -232,6 +232,11 @@ func tour(s *shop) string {
 	token := s.must("POST", "/v1/members/"+m+"/tokens", nil).str("token")
 	s.must("GET", "/v1/members/"+m, nil, "Authorization", "Bearer "+token)
 	s.must("DELETE", "/v1/members/"+m+"/tokens", nil)
+	asked := s.must("POST", "/v1/simulations", object{
+		"program": object{"tiers": object{"levels": []object{{"id": "silver", "from": 50}}}, "rewards": []object{{"id": "coffee"}}, "achievements": []object{{"id": "two", "count": "orders", "reach": 2, "reward": "coffee"}}},
+		"members": []string{m}, "until": "2026-03-27T08:00:00Z", "expected_redemption": "0.5", "reach_months": 1,
+	}).str("id")
+	s.simulated(asked)
 	s.must("POST", "/v1/privacy/exports", object{"member": m})
 	s.must("POST", "/v1/privacy/erasures", object{"member": owing})
 	s.must("GET", "/v1/members/"+owing, nil)

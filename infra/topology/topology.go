@@ -82,6 +82,7 @@ var Functions = []Function{
 	{Name: "maintain", Does: "writes down what the clock has decided", Timeout: 14 * time.Minute, Memory: 256, Table: []string{get, query, put}, Index: []string{query}, RetryAsync: 2},
 	{Name: "imports", Does: "history is asked in, and how far it is", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put}, Secrets: true, Uploads: []string{write}},
 	{Name: "importer", Does: "takes in files of history, row by row", Timeout: 14 * time.Minute, Memory: 256, Table: []string{get, put}, Index: []string{query}, Uploads: []string{read}, Files: true, RetryAsync: 2},
+	{Name: "simulations", Does: "what a draft of the program would have given", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, put}, Secrets: true},
 }
 
 // Routes of the API. What no route answers is answered 404 by program.
@@ -139,6 +140,9 @@ var Routes = []Route{
 	{"GET", "/v1/program/terms", "program"},
 	{"GET", "/openapi.json", "program"},
 	{"GET", "/healthz", "program"},
+
+	{"POST", "/v1/simulations", "simulations"},
+	{"GET", "/v1/simulations/{id}", "simulations"},
 }
 
 // Default is the function that answers what no route matches.

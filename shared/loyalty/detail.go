@@ -52,12 +52,12 @@ func (t *Terms) Explain(o *Order, wallet string, c Case) (Worth, Detail, error) 
 	if err != nil {
 		return Worth{}, Detail{}, err
 	}
-	w, _, err := t.worth(s, wallet)
+	p := t.purse(wallet)
+	m := p.match(s)
+	w, _, err := t.worthBy(s, p, m)
 	if err != nil {
 		return Worth{}, Detail{}, err
 	}
-	p := t.purse(wallet)
-	m := p.match(s)
 	d, _ := t.detail(s, p, m) // it fits, as worth did
 	for i := range p.rules {
 		l := Looked{Rule: p.rules[i].ID, Unmet: m.unmet[i]}
@@ -122,8 +122,16 @@ func (t *Terms) detail(s *scene, p *purse, m matched) (Detail, bool) {
 	for _, part := range d.Parts {
 		times := p.timesAs(m, part.Tier)
 		for i := range s.Order.Lines {
-			got := t.baseOf(s, p, m, i, func(rule int, x *big.Rat) { give(rule, i, new(big.Rat).Mul(x, part.Of)) })
-			t.multiply(p, m, times, i, got.Mul(got, part.Of), func(rule int, x *big.Rat) { give(rule, i, x) })
+			got := t.baseOf(s, p, m, i, func(rule int, x *big.Rat) {
+				if len(d.Parts) > 1 {
+					x = new(big.Rat).Mul(x, part.Of)
+				}
+				give(rule, i, x)
+			})
+			if len(d.Parts) > 1 {
+				got.Mul(got, part.Of)
+			}
+			t.multiply(p, m, times, i, got, func(rule int, x *big.Rat) { give(rule, i, x) })
 		}
 	}
 	for _, j := range m.applied {
@@ -197,7 +205,10 @@ func (t *Terms) baseOf(s *scene, p *purse, m matched, line int, each func(rule i
 // points is what a rate gives for what a line paid.
 func (s *scene) points(line int, rate *big.Rat) *big.Rat {
 	x := new(big.Rat).SetInt64(s.pays[line])
-	return x.Mul(x, rate).Mul(x, s.rate)
+	if x.Mul(x, rate); s.rate != one {
+		x.Mul(x, s.rate)
+	}
+	return x
 }
 
 // timesAs are the multipliers that apply to a member of a tier.
@@ -220,7 +231,9 @@ func isTier(r *Rule) bool { return len(r.ID) > len(tierRule) && r.ID[:len(tierRu
 
 // multiply tells what each multiplier adds to what the rates gave for a line.
 func (t *Terms) multiply(p *purse, m matched, times []int, line int, base *big.Rat, each func(rule int, x *big.Rat)) {
-	one := big.NewRat(1, 1)
+	if len(times) == 0 {
+		return
+	}
 	running := new(big.Rat).Set(base)
 	best := -1
 	for _, j := range times {

@@ -273,7 +273,7 @@ func (s *scene) matches(f *Filter, when Condition, during *Schedule, into lines)
 // ours turns an amount in the order's currency into one in the program's,
 // minor units, rounded down.
 func (s *scene) ours(amount int64) int64 {
-	if s.rate == par {
+	if s.rate == one {
 		return amount
 	}
 	x := new(big.Rat).SetInt64(amount)

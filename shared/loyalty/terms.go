@@ -129,17 +129,16 @@ func (t *Terms) purse(wallet string) *purse {
 	return &purse{}
 }
 
-// par is what the program's own currency is worth in itself.
-var par = big.NewRat(1, 1)
-
 // exchange is the worth of a minor unit of currency in minor units of the
 // program's, nil when the program states no rate.
 func (t *Terms) exchange(currency string) *big.Rat {
 	if currency == t.Currency {
-		return par
+		return one
 	}
 	return t.Exchange[currency]
 }
+
+var one = big.NewRat(1, 1) // nobody changes it
 
 // Accepts tells whether orders in a currency can earn.
 func (t *Terms) Accepts(currency string) bool { return t.exchange(currency) != nil }

@@ -43,7 +43,10 @@ func (t *Terms) Worth(o *Order, wallet string, c Case) (Worth, error) {
 // bounded, gives fixed points or depends on a tier that is crossed.
 func (t *Terms) worth(s *scene, wallet string) (Worth, []Share, error) {
 	p := t.purse(wallet)
-	m := p.match(s)
+	return t.worthBy(s, p, p.match(s))
+}
+
+func (t *Terms) worthBy(s *scene, p *purse, m matched) (Worth, []Share, error) {
 	goods := sum(s.net)
 	w := Worth{Goods: goods, Returned: goods - sum(s.Left), Paid: s.ours(sum(s.pays)), Lines: make([]LineWorth, len(s.Order.Lines))}
 	var weights []int64

@@ -58,6 +58,18 @@ type Engine interface {
 
 	// Scan walks the whole table in no stated order, limit items at a time.
 	Scan(ctx context.Context, cursor string, limit int) (Page, error)
+
+	// Segment walks one of several segments of the items of a kind, which may
+	// all be walked at once, looking at limit items or more at a time. It
+	// reads what a Scan reads, and answers less of it.
+	Segment(ctx context.Context, s Segment, cursor string, limit int) (Page, error)
+}
+
+// Segment selects the items whose partition key begins with Prefix and whose
+// sort key is SK. Together the segments 0 to Of-1 have each of them once.
+type Segment struct {
+	Prefix, SK string
+	N, Of      int
 }
 
 // Query selects items of partition PK whose sort key begins with Prefix.

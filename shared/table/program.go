@@ -132,27 +132,8 @@ func (tx *Tx) Publish(doc program.Document, raw []byte, now time.Time) (*Version
 		}
 		c = *had
 	}
-	if part := doc.Rollout != nil && c.Version > 0; c.InUse || part {
-		t, err := tx.TermsOf(c.everyones())
-		if err != nil {
-			return nil, err
-		}
-		if t.Currency != doc.Currency {
-			why := "points exist in " + t.Currency
-			if !c.InUse {
-				why = "those whom it is not for have " + t.Currency
-			}
-			return nil, &loyalty.Error{
-				Kind: loyalty.Refused, Code: "currency_settled", Detail: "the currency cannot change once points exist, nor for a part of the program",
-				Details: map[string]any{"path": "/currency", "value": doc.Currency, "reason": why},
-			}
-		}
-	}
-	if doc.Rollout != nil && c.Version == 0 {
-		return nil, &loyalty.Error{
-			Kind: loyalty.Refused, Code: "nothing_to_roll_out_from", Detail: "the first version of a program is for all of it",
-			Details: map[string]any{"path": "/rollout", "value": "", "reason": "there is no version for those whom it is not for"},
-		}
+	if err := tx.fits(&c, &doc); err != nil {
+		return nil, err
 	}
 	c.Base = c.everyones()
 	c.Version++
@@ -165,6 +146,33 @@ func (tx *Tx) Publish(doc program.Document, raw []byte, now time.Time) (*Version
 	tx.put(programKey(tx.program), encode(c))
 	tx.put(versionKey(tx.program, c.Version), encode(v))
 	return v, nil
+}
+
+// fits tells why a document cannot be the version after c.
+func (tx *Tx) fits(c *Current, doc *program.Document) error {
+	if part := doc.Rollout != nil && c.Version > 0; c.InUse || part {
+		t, err := tx.TermsOf(c.everyones())
+		if err != nil {
+			return err
+		}
+		if t.Currency != doc.Currency {
+			why := "points exist in " + t.Currency
+			if !c.InUse {
+				why = "those whom it is not for have " + t.Currency
+			}
+			return &loyalty.Error{
+				Kind: loyalty.Refused, Code: "currency_settled", Detail: "the currency cannot change once points exist, nor for a part of the program",
+				Details: map[string]any{"path": "/currency", "value": doc.Currency, "reason": why},
+			}
+		}
+	}
+	if doc.Rollout != nil && c.Version == 0 {
+		return &loyalty.Error{
+			Kind: loyalty.Refused, Code: "nothing_to_roll_out_from", Detail: "the first version of a program is for all of it",
+			Details: map[string]any{"path": "/rollout", "value": "", "reason": "there is no version for those whom it is not for"},
+		}
+	}
+	return nil
 }
 
 // settleCurrency notes with the program's first points that they exist. It

@@ -3,6 +3,7 @@ package table
 import (
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"strings"
 	"unicode/utf8"
 )
@@ -91,6 +92,28 @@ func (q Query) Check() error {
 		return fmt.Errorf("table: query after %q, outside of prefix %q", q.After, q.Prefix)
 	}
 	return errors.Join(check("partition key", q.PK, MaxPK), CheckLimit(q.Limit))
+}
+
+// MaxSegments is how many segments a walk may have.
+const MaxSegments = 1000
+
+// Check tells why s cannot be walked.
+func (s Segment) Check() error {
+	if s.Of < 1 || s.Of > MaxSegments || s.N < 0 || s.N >= s.Of {
+		return fmt.Errorf("table: segment %d of %d, must be 0 and more of 1 to %d", s.N, s.Of, MaxSegments)
+	}
+	return errors.Join(check("prefix of the partition key", s.Prefix, MaxPK), check("sort key", s.SK, MaxSK))
+}
+
+// Has tells whether an item is in the segment, for engines that have no
+// segments of their own.
+func (s Segment) Has(k Key) bool {
+	if k.SK != s.SK || !strings.HasPrefix(k.PK, s.Prefix) {
+		return false
+	}
+	h := fnv.New32a()
+	h.Write([]byte(k.PK))
+	return int(h.Sum32()%uint32(s.Of)) == s.N
 }
 
 // CheckLimit tells why n items cannot be asked for.

@@ -46,7 +46,7 @@ func bringIn(ctx context.Context, out io.Writer, file string, args []string) err
 		return err
 	}
 	defer f.Close()
-	c := client{url: strings.TrimSuffix(*url, "/"), key: env("API_KEY", "sk_local"), bar: bar{out: out}}
+	c := client{url: strings.TrimSuffix(*url, "/"), key: env("API_KEY", "sk_local"), bar: &bar{out: out}}
 	job, err := c.job(ctx, q, f)
 	if err != nil {
 		return err
@@ -76,7 +76,7 @@ func bringIn(ctx context.Context, out io.Writer, file string, args []string) err
 type client struct {
 	url, key string
 	pause    time.Duration
-	bar      bar
+	bar      *bar
 }
 
 // job is the import of a file: the one that was asked for before, unless that
@@ -182,32 +182,6 @@ func (c *counted) Read(p []byte) (int, error) {
 	c.n += int64(n)
 	c.tell(c.n)
 	return n, err
-}
-
-// bar is a line that shows how far something is.
-type bar struct {
-	out  io.Writer
-	last string
-}
-
-func (b *bar) show(what string, done, of int64) {
-	const wide = 30
-	part := int64(0)
-	if of > 0 {
-		part = done * 100 / of
-	}
-	full := int(part) * wide / 100
-	line := fmt.Sprintf("[%s%s] %3d%%  %s", strings.Repeat("#", full), strings.Repeat(".", wide-full), part, what)
-	if line != b.last {
-		fmt.Fprintf(b.out, "\r%-*s", len(b.last), line)
-		b.last = line
-	}
-}
-
-func (b *bar) end() {
-	if b.last != "" {
-		fmt.Fprintln(b.out)
-	}
 }
 
 // told writes what became of an import, and what to do next.

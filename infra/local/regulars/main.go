@@ -17,6 +17,10 @@ const usage = `usage: regulars <command>
   run              the whole system in this process, on 127.0.0.1
   verify [OUTPUTS] recompute every ledger of a table and its books: of this
                    machine's, or of a deployed stack's
+  whatif -program DRAFT [-base FILE] [-history FILE] [-out DIR] [-workers N]
+                   what a draft of the program would have given for recorded
+                   orders: of a file, a body of POST /v1/orders per line, or of
+                   this machine's table; -h lists all of it
   setup OUTPUTS    make what a deployed stack needs before its first request;
                    OUTPUTS is the file that cdk deploy --outputs-file wrote
   key add OUTPUTS -scope server|admin [-until DATE]
@@ -53,6 +57,8 @@ func run(ctx context.Context, args []string) error {
 		return key(ctx, os.Stdout, args[1], args[2], args[3:])
 	case len(args) >= 2 && args[0] == "import":
 		return bringIn(ctx, os.Stdout, args[1], args[2:])
+	case len(args) >= 1 && args[0] == "whatif":
+		return whatif(ctx, c, args[1:], os.Stdout, os.Stderr)
 	case len(args) == 1 && args[0] == "run":
 		h, err := local.Open(ctx, c)
 		if err != nil {

@@ -350,6 +350,15 @@ var faults = []fault{
 		fails: []string{"SC22 cashback is not bonus: a payout"}, says: "wallets.bonus.withdrawable: want 0, got 50000",
 	},
 	{
+		name: "a draft's filters are not asked", only: "SC19",
+		ask: func(r *http.Request) {
+			if r.URL.Path == "/v1/simulations" {
+				rewrite(r, func(body string) string { return strings.Replace(body, `,"where":{"minimum_amount":1000}`, "", 1) })
+			}
+		},
+		fails: []string{"SC19 simulation of a draft: 49.95, 120.00 and 9.99"}, says: "the minimum of an order is not asked for",
+	},
+	{
 		name: "it falls over", only: "SC7|paging",
 		answer: on("GET", "^/v1/members/mem_", func(r *http.Response, body []byte) []byte {
 			r.StatusCode = 500

@@ -234,6 +234,10 @@ var crashes = []struct {
 		l.runUntil(l.clock + 20*24*3600)
 		return nil
 	}},
+	{"a draft is simulated", func(l *life, m string) Op {
+		l.do(l.order(m, "", byAPI, ""))
+		return &simulateDraft{}
+	}},
 }
 
 func (l *life) held(member, what string) Op {
@@ -266,7 +270,7 @@ func (l *life) offer(member string) {
 }
 
 // keeps are the routes that keep their answer under an idempotency key.
-var keeps = regexp.MustCompile(`^POST /v1/(orders$|imports$|holds|redemptions|payouts|activities|vouchers/(redeem|{code})|members$|members/{id}/(merge|adjustments|choices)$)`)
+var keeps = regexp.MustCompile(`^POST /v1/(orders$|imports$|simulations$|holds|redemptions|payouts|activities|vouchers/(redeem|{code})|members$|members/{id}/(merge|adjustments|choices)$)`)
 
 // ended tells whether some delivery of a kind ended in that way.
 func (l *life) ended(kind, how string) bool {
@@ -283,7 +287,7 @@ func (l *life) ended(kind, how string) bool {
 // effect once, and all is as if nothing had happened. With an idempotency key
 // and without, where both are.
 func TestACrashAtEveryCallOfTheStore(t *testing.T) {
-	api, err := local.API(&web.Gate{}, nil)
+	api, err := local.API(&web.Gate{}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,6 +26,17 @@ func (d *publish) Decide(p *programme, _ time.Time, _ string) (answer, func()) {
 	return answer{200, "", []value{{"version", next.version}}}, func() { p.versions = append(p.versions, next) }
 }
 
+// simulateDraft asks what a draft would have given: that changes no points.
+type simulateDraft struct{}
+
+func (*simulateDraft) Request(p *programme, _ time.Time) *http.Request {
+	return request(p, "POST", "/v1/simulations", `{"program": {}}`)
+}
+
+func (*simulateDraft) Decide(*programme, time.Time, string) (answer, func()) {
+	return answer{202, "", []value{{"status", "running"}}}, func() {}
+}
+
 // A schedule starts: what the clock has decided is written down.
 var runSchedule = Kind{Name: "schedule", Weight: 3, Draw: func(w *world, p *programme, r *rand.Rand) *message {
 	return &message{program: nil}

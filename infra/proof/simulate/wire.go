@@ -163,3 +163,9 @@ func (x *wire) Scan(ctx context.Context, cursor string, limit int) (table.Page, 
 	x.call(ctx)
 	return x.w.remote.Scan(ctx, cursor, limit)
 }
+
+// Segment implements table.Engine.
+func (x *wire) Segment(ctx context.Context, s table.Segment, cursor string, limit int) (table.Page, error) {
+	x.call(ctx)
+	return x.w.remote.Segment(ctx, s, cursor, limit)
+}

@@ -115,6 +115,24 @@ func (e *Engine) Scan(ctx context.Context, cursor string, limit int) (table.Page
 	return page(out.Items, encodeCursor(out.LastEvaluatedKey, table.AttrPK, table.AttrSK))
 }
 
+// Segment implements table.Engine with one request of a parallel scan.
+func (e *Engine) Segment(ctx context.Context, s table.Segment, cursor string, limit int) (table.Page, error) {
+	start, err := decodeCursor(cursor, table.AttrPK, table.AttrSK)
+	if err := errors.Join(err, s.Check(), table.CheckLimit(limit)); err != nil {
+		return table.Page{}, err
+	}
+	out, err := e.client.Scan(ctx, &dynamodb.ScanInput{
+		TableName: e.table, ExclusiveStartKey: start, Limit: aws.Int32(int32(limit)),
+		Segment: aws.Int32(int32(s.N)), TotalSegments: aws.Int32(int32(s.Of)),
+		FilterExpression:          aws.String("begins_with(pk, :p) AND sk = :s"),
+		ExpressionAttributeValues: attributes{":p": str(s.Prefix), ":s": str(s.SK)},
+	})
+	if err != nil {
+		return table.Page{}, fmt.Errorf("scan segment %d of %d: %w", s.N, s.Of, err)
+	}
+	return page(out.Items, encodeCursor(out.LastEvaluatedKey, table.AttrPK, table.AttrSK))
+}
+
 func page(rows []map[string]types.AttributeValue, cursor string) (table.Page, error) {
 	p := table.Page{Items: make([]table.Item, len(rows)), Cursor: cursor}
 	for i, a := range rows {

@@ -127,6 +127,33 @@ func (e *Engine) Scan(ctx context.Context, cursor string, limit int) (p table.Pa
 	return p, err
 }
 
+// Segment implements table.Engine, in key order.
+func (e *Engine) Segment(ctx context.Context, s table.Segment, cursor string, limit int) (p table.Page, err error) {
+	after, err := decodeCursor(cursor)
+	if err := errors.Join(err, ctx.Err(), s.Check(), table.CheckLimit(limit)); err != nil {
+		return table.Page{}, err
+	}
+	err = e.db.View(func(tx *bolt.Tx) error {
+		var last []byte
+		p.Items, last, err = page(within(s, span(tx.Bucket(itemsBucket), []byte(s.Prefix), after, false)), limit)
+		p.Cursor = base64.RawURLEncoding.EncodeToString(last)
+		return err
+	})
+	return p, err
+}
+
+// within are the rows of a segment.
+func within(s table.Segment, rows iter.Seq2[[]byte, []byte]) iter.Seq2[[]byte, []byte] {
+	return func(yield func(k, v []byte) bool) {
+		for k, v := range rows {
+			pk, sk, _ := strings.Cut(string(k), "\x00")
+			if s.Has(table.Key{PK: pk, SK: sk}) && !yield(k, v) {
+				return
+			}
+		}
+	}
+}
+
 // DueBefore implements table.Engine.
 func (e *Engine) DueBefore(ctx context.Context, shard, before, cursor string, limit int) (keys []table.Key, next string, err error) {
 	after, err := decodeCursor(cursor)

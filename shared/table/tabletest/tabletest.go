@@ -35,6 +35,7 @@ func Run(t *testing.T, open func(t *testing.T) table.Engine) {
 		{"a page of large items is short", largePages},
 		{"the due index is sparse and follows its items", due},
 		{"a scan sees everything once", scan},
+		{"segments have every item of a kind once", segments},
 		{"an ended context ends the call", ended},
 		{"the engine is a map", model},
 	} {
@@ -230,6 +231,14 @@ func limits(t *testing.T, e table.Engine) {
 	refused(t, err)
 	_, err = e.Scan(ctx, "no cursor!", 1)
 	refused(t, err)
+	for _, s := range []table.Segment{{Prefix: "p", SK: "s"}, {Prefix: "p", SK: "s", N: 1, Of: 1}, {Prefix: "p", SK: "s", N: -1, Of: 1}, {Prefix: "p", SK: "s", Of: table.MaxSegments + 1}, {SK: "s", Of: 1}, {Prefix: "p", Of: 1}} {
+		_, err = e.Segment(ctx, s, "", 1)
+		refused(t, err)
+	}
+	_, err = e.Segment(ctx, table.Segment{Prefix: "p", SK: "s", Of: 1}, "", table.MaxPage+1)
+	refused(t, err)
+	_, err = e.Segment(ctx, table.Segment{Prefix: "p", SK: "s", Of: 1}, "no cursor!", 1)
+	refused(t, err)
 	_, _, err = e.DueBefore(ctx, "1", "2026", "no cursor!", 1)
 	refused(t, err)
 	page, err := e.Scan(ctx, "", 1000)
@@ -337,6 +346,8 @@ func ended(t *testing.T, e table.Engine) {
 	_, err = e.Query(ctx, table.Query{PK: "p", Limit: 1})
 	must(t, err, context.Canceled)
 	_, err = e.Scan(ctx, "", 1)
+	must(t, err, context.Canceled)
+	_, err = e.Segment(ctx, table.Segment{Prefix: "p", SK: "s", Of: 1}, "", 1)
 	must(t, err, context.Canceled)
 	_, _, err = e.DueBefore(ctx, "1", "2026", "", 1)
 	must(t, err, context.Canceled)

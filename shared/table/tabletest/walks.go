@@ -191,3 +191,40 @@ func scan(t *testing.T, e table.Engine) {
 		equal(t, fmt.Sprint("limit ", limit), got, want)
 	}
 }
+
+func segments(t *testing.T, e table.Engine) {
+	var want []string
+	for i := range 40 {
+		pk := fmt.Sprintf("shop#ORDER#%d", i)
+		want = append(want, pk+"/ORDER")
+		must(t, e.Write(t.Context(), put(pk, "ORDER", 1, pk), put(pk, "ORDERS", 1, ""), put("other"+pk, "ORDER", 1, "")), nil)
+	}
+	must(t, e.Write(t.Context(), put("shop#ORDEA", "ORDER", 1, "")), nil)
+	slices.Sort(want)
+	for _, of := range []int{1, 3, 16} {
+		for _, limit := range []int{1, 7, 1000} {
+			var got []string
+			for n := range of {
+				cursor := ""
+				for range 1000 {
+					page, err := e.Segment(t.Context(), table.Segment{Prefix: "shop#ORDER#", SK: "ORDER", N: n, Of: of}, cursor, limit)
+					must(t, err, nil)
+					if len(page.Items) > limit {
+						t.Fatalf("%d items, limit %d", len(page.Items), limit)
+					}
+					for _, it := range page.Items {
+						got = append(got, it.PK+"/"+it.SK)
+						if string(it.Body) != it.PK {
+							t.Errorf("body %q of %q", it.Body, it.PK)
+						}
+					}
+					if cursor = page.Cursor; cursor == "" {
+						break
+					}
+				}
+			}
+			slices.Sort(got)
+			equal(t, fmt.Sprintf("%d segments, limit %d", of, limit), got, want)
+		}
+	}
+}

@@ -160,6 +160,18 @@ func (e *Engine) Scan(ctx context.Context, cursor string, limit int) (p table.Pa
 	if err := errors.Join(checkCursor(cursor), ctx.Err(), table.CheckLimit(limit)); err != nil {
 		return table.Page{}, err
 	}
+	return e.walk(cursor, limit, func(table.Key) bool { return true }), nil
+}
+
+// Segment implements table.Engine, in key order. A cursor is the last key.
+func (e *Engine) Segment(ctx context.Context, s table.Segment, cursor string, limit int) (p table.Page, err error) {
+	if err := errors.Join(checkCursor(cursor), ctx.Err(), s.Check(), table.CheckLimit(limit)); err != nil {
+		return table.Page{}, err
+	}
+	return e.walk(cursor, limit, s.Has), nil
+}
+
+func (e *Engine) walk(cursor string, limit int, has func(table.Key) bool) (p table.Page) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.keys == nil {
@@ -176,6 +188,9 @@ func (e *Engine) Scan(ctx context.Context, cursor string, limit int) (p table.Pa
 	}
 	size := 0
 	for _, k := range e.keys[first:] {
+		if !has(k) {
+			continue
+		}
 		if len(p.Items) == limit || size >= table.PageBytes {
 			p.Cursor = joined(p.Items[len(p.Items)-1].Key)
 			break
@@ -183,7 +198,7 @@ func (e *Engine) Scan(ctx context.Context, cursor string, limit int) (p table.Pa
 		it := copied(e.parts[k.PK][k.SK])
 		p.Items, size = append(p.Items, it), size+len(it.Body)
 	}
-	return p, nil
+	return p
 }
 
 func checkCursor(cursor string) error {

@@ -1,4 +1,4 @@
-package program
+package yaml_test
 
 import (
 	"encoding/json"
@@ -9,6 +9,7 @@ import (
 
 	"regulars/shared/loyalty"
 	"regulars/shared/program"
+	"regulars/shared/yaml"
 )
 
 // A document in YAML becomes JSON or is refused, and a program says the same
@@ -26,7 +27,7 @@ func FuzzYAML(f *testing.F) {
 		return errors.As(err, &e) && (e.Kind == loyalty.Invalid || e.Kind == loyalty.Refused || e.Kind == loyalty.TooLarge)
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		raw, err := toJSON("application/yaml", body)
+		raw, err := yaml.ToJSON("application/yaml", body)
 		if err != nil {
 			if !shown(err) {
 				t.Errorf("%q: %v", body, err)
@@ -47,7 +48,7 @@ func FuzzYAML(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		raw, err = toJSON("application/yaml", full) // JSON is YAML
+		raw, err = yaml.ToJSON("application/yaml", full) // JSON is YAML
 		if err != nil {
 			t.Fatalf("%s is not read as YAML: %v", full, err)
 		}

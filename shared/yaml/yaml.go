@@ -1,4 +1,6 @@
-package program
+// Package yaml reads a program document that people wrote in YAML, as JSON:
+// from there on it is the same document.
+package yaml
 
 import (
 	"bytes"
@@ -17,9 +19,9 @@ import (
 // item and read in one go.
 const maxDocument = 64 << 10
 
-// toJSON reads a document that may be written in YAML. JSON is YAML too, but
+// ToJSON reads a document that may be written in YAML. JSON is YAML too, but
 // is left as it is: its own reader is the stricter one.
-func toJSON(contentType string, body []byte) ([]byte, error) {
+func ToJSON(contentType string, body []byte) ([]byte, error) {
 	if len(body) > maxDocument {
 		return nil, &loyalty.Error{Kind: loyalty.TooLarge, Code: "body_too_large", Detail: "a program document may have at most 64 KiB", Details: map[string]any{"most": maxDocument}}
 	}

@@ -1,0 +1,30 @@
+// Command lambda is the function replay: the steps of simulations, called by
+// the state machine that runs them.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"regulars/functions/simulations"
+	"regulars/shared/bucket"
+	"regulars/shared/table"
+	"regulars/shared/table/dynamo"
+	"regulars/shared/telemetry"
+)
+
+func main() {
+	telemetry.Setup()
+	cfg := dynamo.Config(os.Getenv)
+	engine, err := dynamo.Connect(context.Background(), cfg, os.Getenv("TABLE"))
+	if err != nil {
+		slog.Error("cannot start", "error", err)
+		os.Exit(1)
+	}
+	steps := &simulations.Steps{Store: table.NewStore(engine), Files: &bucket.Bucket{Client: s3.NewFromConfig(cfg), Name: os.Getenv("BUCKET")}}
+	lambda.Start(steps.Do)
+}

@@ -1,0 +1,46 @@
+// Command lambda is the function simulations.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+
+	"regulars/functions/gateway"
+	"regulars/functions/simulations"
+	"regulars/shared/bucket"
+	"regulars/shared/table/dynamo"
+	"regulars/shared/web"
+)
+
+func main() {
+	cfg := dynamo.Config(os.Getenv)
+	files := &bucket.Bucket{Client: s3.NewFromConfig(cfg), Name: os.Getenv("BUCKET")}
+	machine := sfn.NewFromConfig(cfg)
+	gateway.Serve(func(g *web.Gate) web.Routes {
+		return (&simulations.Handler{Gate: g, Files: files, Start: func(ctx context.Context, program, id string) error {
+			return start(ctx, machine, simulations.Run{Program: program, ID: id})
+		}}).Routes()
+	})
+}
+
+// start starts the execution that has the run's name. Step Functions lets one
+// that runs be started again, and refuses one that has ended.
+func start(ctx context.Context, machine *sfn.Client, run simulations.Run) error {
+	input, err := json.Marshal(run)
+	if err != nil {
+		return err
+	}
+	_, err = machine.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: aws.String(os.Getenv("MACHINE")), Name: &run.ID, Input: aws.String(string(input))})
+	var ended *types.ExecutionAlreadyExists
+	if errors.As(err, &ended) {
+		return simulations.ErrEnded
+	}
+	return err
+}
