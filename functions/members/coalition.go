@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"regulars/shared/loyalty"
+	"regulars/shared/storefront"
 	"regulars/shared/table"
 	"regulars/shared/web"
 )
@@ -37,7 +38,8 @@ func (h *Handler) leaderboard(ctx context.Context, r *web.Request) (web.Answer, 
 	}
 	at := h.Gate.Clock()
 	if s := r.URL.Query().Get("at"); s != "" {
-		if at, err = time.Parse(time.RFC3339, s); err != nil || at.Year() < 1970 || at.Year() > 9999 {
+		var ok bool
+		if at, ok = storefront.Instant(s); !ok {
 			return web.Answer{}, loyalty.Malformed("at", s, "must be a time such as 2026-11-01T00:00:00Z")
 		}
 	}
@@ -53,6 +55,9 @@ func (h *Handler) leaderboard(ctx context.Context, r *web.Request) (web.Answer, 
 		}
 		period := b.PeriodAt(at, t)
 		out.From, out.Until = web.Instant(period), web.Instant(b.Ends(period, t))
+		if out.Until.Year() > 9999 { // cannot be written
+			return loyalty.Malformed("at", at.Format(time.RFC3339), "must be in a period that ends by the year 9999")
+		}
 		c, err := tx.Contest(out.ID, period)
 		if err != nil {
 			return err

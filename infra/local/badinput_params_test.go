@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"regulars/shared/loyalty"
 	"regulars/shared/web"
 )
 
@@ -83,7 +84,7 @@ func TestBadInputParameters(t *testing.T) {
 							parts[i] = url.PathEscape(s)
 						}
 					}
-					if a := w.send(op.method, strings.Join(parts, "/"), body); a.status/100 == 2 && s != "" {
+					if a := w.send(op.method, strings.Join(parts, "/"), body); a.status/100 == 2 && s != "" && !(op.id == "getCard" && loyalty.ValidID(s) && a.str("number") == s) { // a card may be called anything
 						t.Errorf("%s of %q: %s", op.id, s, a.raw)
 					}
 				case "query":

@@ -60,14 +60,14 @@ var templates = []template{
 		id := w.fresh()
 		return object{
 			"source": "till", "id": id, "version": "2026-03-15T08:01:00Z", "state": "paid", "currency": "ILS", "lines": []any{object{"id": "1", "amount": 100}},
-			"customer": object{"external_id": id, "email": id + "@example.com", "email_verified": true, "phone": fmt.Sprintf("+97252%07d", w.n), "phone_verified": false, "name": "Dana"},
+			"customer": object{"external_id": id, "email": id + "@example.com", "email_verified": true, "phone": fmt.Sprintf("+97252%07d", w.n), "phone_verified": false, "name": "Dana", "card": "c-" + id},
 		}
 	}, func(w *wild, sent object, a answer) object {
 		o := stored(w, sent, a)
 		m := w.send("GET", "/v1/members/"+a.str("member"), nil).body
 		o["customer"] = m
 		if ids, ok := m["external_ids"].(object); ok {
-			m["external_id"] = ids[fmt.Sprint(sent["source"])]
+			m["external_id"], m["card"] = ids[fmt.Sprint(sent["source"])], ids["card"]
 		}
 		return o
 	}},
@@ -109,6 +109,10 @@ var templates = []template{
 	}, answered},
 	{"cancel", "POST", to("/v1/redemptions/{id}/cancel"), func(*wild) object { return object{} }, nil},
 	{"adjust", "POST", to("/v1/members/{id}/adjustments"), func(*wild) object { return object{"points": 5, "reason": "thanks"} }, answered},
+	{"bind card", "POST", func(w *wild) string { return "/v1/members/" + w.enrol("with a card") + "/cards" }, func(w *wild) object { return object{"number": w.fresh()} }, func(_ *wild, _ object, a answer) object {
+		return object{"number": a.at("external_ids.card")}
+	}},
+	{"exchange", "POST", to("/v1/partners/{id}/exchanges"), func(w *wild) object { return object{"member": w.base(), "points": 1} }, answered},
 	{"token", "POST", to("/v1/members/{id}/tokens"), func(*wild) object { return object{} }, nil},
 	{"end tokens", "DELETE", to("/v1/members/{id}/tokens"), func(*wild) object { return object{} }, nil},
 	{"merge", "POST", func(w *wild) string { return "/v1/members/" + w.enrol("to merge") + "/merge" }, func(w *wild) object { return object{"into": w.enrol("to stay")} }, nil},
@@ -124,7 +128,9 @@ var templates = []template{
 				object{"id": "double", "on": "order", "multiplier": "2", "during": object{"dates": []any{"2027-03-26"}}},
 			}},
 			"expiry": object{"after": "P12M", "to_end_of": "day"}, "redemption": object{"minimum": 1, "max_share_of_order": "1", "restore_grace": "P30D"},
-			"exchange": object{"USD": "3.7"},
+			"exchange": object{"USD": "3.7"}, "cards": object{"benefits": object{"early_access": true}},
+			"partners":     []any{object{"id": "air", "name": object{"en": "Air"}, "sources": []any{"airline"}, "settle": object{"points": 100, "amount": 450}, "exchange": object{"points": 100, "units": 75, "unit": "miles", "minimum": 1}}},
+			"leaderboards": []any{object{"id": "monthly", "name": object{"en": "This month"}, "per": "P1M", "count": "amount", "prizes": []any{object{"from": 1, "to": 3, "points": 100}}}},
 		}
 	}, func(w *wild, _ object, a answer) object {
 		got := w.send("GET", "/v1/program", nil).body

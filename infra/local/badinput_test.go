@@ -49,13 +49,16 @@ func newWild(t *testing.T) *wild {
 	w.must("POST", "/v1/members/"+m+"/adjustments", object{"points": 1_000_000, "reason": "to spend"})
 	w.earn(order("cashback", m, 100_000_000))
 	w.kept = map[string]string{
-		"/v1/members/{id}":     m,
-		"/v1/holds/{id}":       w.must("POST", "/v1/holds", object{"member": m, "points": 1}).str("id"),
-		"/v1/redemptions/{id}": w.redeem(m, 1),
-		"/v1/orders/{source}":  "till",
-		"/v1/imports/{id}":     w.must("POST", "/v1/imports", object{"kind": "members", "format": "ndjson"}).str("id"),
-		"/v1/payouts/{id}":     w.must("POST", "/v1/payouts", object{"member": m, "wallet": "cashback", "amount": 1}).str("id"),
-		"/v1/vouchers/{code}":  w.voucher(w.enrol("with a voucher")),
+		"/v1/members/{id}":      m,
+		"/v1/holds/{id}":        w.must("POST", "/v1/holds", object{"member": m, "points": 1}).str("id"),
+		"/v1/redemptions/{id}":  w.redeem(m, 1),
+		"/v1/orders/{source}":   "till",
+		"/v1/imports/{id}":      w.must("POST", "/v1/imports", object{"kind": "members", "format": "ndjson"}).str("id"),
+		"/v1/payouts/{id}":      w.must("POST", "/v1/payouts", object{"member": m, "wallet": "cashback", "amount": 1}).str("id"),
+		"/v1/vouchers/{code}":   w.voucher(w.enrol("with a voucher")),
+		"/v1/cards/{number}":    "4711",
+		"/v1/leaderboards/{id}": "monthly",
+		"/v1/partners/{id}":     "air",
 	}
 	w.earn(order("base", m, 100))
 	w.written()
@@ -86,7 +89,7 @@ func (w *wild) fresh() string { w.n++; return fmt.Sprint("w", w.n) }
 func (w *wild) fill(path string) string {
 	for prefix, id := range w.kept {
 		if rest, ok := strings.CutPrefix(path, prefix); ok {
-			return prefix[:strings.Index(prefix, "{")] + id + strings.Replace(rest, "{id}", "base", 1)
+			return prefix[:strings.Index(prefix, "{")] + id + strings.NewReplacer("{id}", "base", "{month}", "2026-03").Replace(rest)
 		}
 	}
 	return path
@@ -107,6 +110,9 @@ var keyShape = regexp.MustCompile(`^local#(` + strings.Join([]string{
 	`ACT#[a-z0-9_-]{1,40}#[0-9a-f]{32} ACT`,
 	`BUDGET#[a-z0-9_-]{1,40} BUDGET`,
 	`SIMULATION#[0-9A-Z]{26} SIMULATION`,
+	`SCORES#[a-z0-9_-]{1,40}#-?\d{1,12}#\d{2} SCORE#\d{19}#[0-9A-Z]{1,40}`,
+	`BOARD#[a-z0-9_-]{1,40}#-?\d{1,12} BOARD`,
+	`PARTNER#[a-z0-9_-]{1,40}#\d{4}-\d{2} MOVEMENT#([0-9A-Z]{11,50}|burn-[0-9A-Z]{1,40}|restore-[0-9A-Z]{1,40}-\d+|exc_[0-9A-Z]{1,40})`,
 }, "|") + `)$`)
 
 // written is which items were written since it was asked last.

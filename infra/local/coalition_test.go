@@ -89,6 +89,26 @@ partners: [{id: air, sources: [airline], settle: {points: 100, amount: 450}, exc
 	})
 }
 
+// What was burned stands in the month when it was, not again when the order changes later.
+func TestAPartnersStatementHasABurnOnce(t *testing.T) {
+	engines(t, func(t *testing.T, s *shop) {
+		s.clock("2026-03-15T08:00:00Z")
+		s.program(`earning: {rules: [{id: base, on: order, rate: {points: 1, amount: 100}}]}
+partners: [{id: air, sources: [airline], settle: {points: 100, amount: 450}}]`)
+		m := s.enrol("m")
+		s.earn(order("own", m, 100000))
+		paid := object{"source": "airline", "redemption": s.redeem(m, 400)}
+		s.earn(order("1", m, 10000, paid))
+		s.clock("2026-04-15T08:00:00Z")
+		s.earn(order("1", m, 10000, paid, object{"version": 2, "refunded": 5000}))
+		march, april := s.must("GET", "/v1/partners/air/statements/2026-03", nil), s.must("GET", "/v1/partners/air/statements/2026-04", nil)
+		is(t, march, "burned", 400)
+		is(t, march, "restored", 0)
+		is(t, april, "burned", 0)
+		is(t, april, "restored", 200)
+	})
+}
+
 // A leaderboard is exact at every moment, and its prizes are given once when
 // the period is over (C25).
 func TestALeaderboardRanksAndGivesItsPrizesOnce(t *testing.T) {

@@ -24,7 +24,7 @@ import (
 
 // example is a request of an operation. In its path and body stand, in angle
 // brackets, what is of the object that is asked for (member, hold, redemption,
-// order, payout, voucher, email, phone, external, connection) and of the caller
+// order, payout, voucher, email, phone, external, card, connection) and of the caller
 // (mine).
 type example struct {
 	path string // the description's own, its parameters filled in, when empty
@@ -43,6 +43,7 @@ var examples = map[string][]example{
 		{body: `{"source": "till", "id": "new2-<order>", "version": 1, "state": "paid", "currency": "ILS", "member": "<mine>", "redemption": "<redemption>", "lines": [{"id": "1", "amount": 100}]}`, own: 422, foreign: 422},
 		{body: `{"source": "till", "id": "<order>", "version": 1, "state": "paid", "currency": "ILS", "member": "<mine>", "lines": [{"id": "1", "amount": 7}]}`, own: 409, foreign: 200},
 		{body: `{"source": "till", "id": "new3-<order>", "version": 1, "state": "paid", "currency": "ILS", "customer": {"external_id": "<external>", "email": "<email>", "email_verified": true}, "lines": [{"id": "1", "amount": 100}]}`, foreign: 200},
+		{body: `{"source": "till", "id": "new4-<order>", "version": 1, "state": "paid", "currency": "ILS", "customer": {"card": "<card>"}, "lines": [{"id": "1", "amount": 100}]}`, foreign: 200},
 	},
 	"evaluateOrder": {
 		{body: `{"source": "till", "id": "<order>", "version": 1, "state": "paid", "currency": "ILS", "member": "<member>", "lines": [{"id": "1", "amount": 100}]}`},
@@ -87,9 +88,17 @@ var examples = map[string][]example{
 		{path: "/v1/members?phone=<phone>", foreign: 200},
 		{path: "/v1/members?external_id=<external>&source=till", foreign: 200},
 	},
-	"getMember":          {{}},
-	"changeMember":       {{body: `{"language": "he"}`}},
-	"mergeMember":        {{body: `{"into": "<mine>"}`}, {path: "/v1/members/<mine>/merge", body: `{"into": "<member>"}`}},
+	"getMember":    {{}},
+	"changeMember": {{body: `{"language": "he"}`}},
+	"mergeMember":  {{body: `{"into": "<mine>"}`}, {path: "/v1/members/<mine>/merge", body: `{"into": "<member>"}`}},
+	"bindCard": {
+		{body: `{"number": "new-<order>"}`},
+		{path: "/v1/members/<mine>/cards", body: `{"number": "<card>"}`, foreign: 200}, // nobody's here
+	},
+	"getCard":            {{foreign: 200}}, // whoever shows a card has it
+	"getLeaderboard":     {{foreign: 200}, {path: "/v1/leaderboards/monthly?limit=1&at=2026-02-01T00:00:00Z", foreign: 200}},
+	"getStatement":       {{foreign: 200}},
+	"exchangePoints":     {{body: `{"member": "<member>", "points": 5}`}},
 	"createToken":        {{}},
 	"revokeTokens":       {{}},
 	"adjustPoints":       {{body: `{"points": 5, "reason": "thanks"}`}},
@@ -118,7 +127,7 @@ var examples = map[string][]example{
 func (p party) fill(text, mine, program string, escape func(string) string) string {
 	return strings.NewReplacer(
 		"<member>", escape(p.member), "<hold>", escape(p.hold), "<redemption>", escape(p.redemption), "<order>", escape(p.order), "<payout>", escape(p.payout), "<voucher>", escape(p.voucher), "<email>", escape(p.email),
-		"<phone>", escape(p.phone), "<external>", escape(p.external), "<connection>", escape(p.connection), "<import>", escape(p.imports), "<mine>", escape(mine), "<program>", escape(program),
+		"<phone>", escape(p.phone), "<external>", escape(p.external), "<card>", escape(p.card), "<connection>", escape(p.connection), "<import>", escape(p.imports), "<mine>", escape(mine), "<program>", escape(program),
 		"<entry>", escape("led_"+strings.TrimPrefix(p.member, "mem_")+"0000000001"), "<simulation>", escape(p.simulation),
 	).Replace(text)
 }
@@ -127,7 +136,8 @@ func (p party) fill(text, mine, program string, escape func(string) string) stri
 var parameterised = strings.NewReplacer(
 	"/v1/members/{id}", "/v1/members/<member>", "/v1/holds/{id}", "/v1/holds/<hold>", "/v1/redemptions/{id}", "/v1/redemptions/<redemption>",
 	"/v1/orders/{source}/{id}", "/v1/orders/till/<order>", "/v1/payouts/{id}", "/v1/payouts/<payout>", "/v1/vouchers/{code}", "/v1/vouchers/<voucher>", "{connection}", "<connection>",
-	"/v1/imports/{id}", "/v1/imports/<import>", "{entry}", "<entry>", "/v1/simulations/{id}", "/v1/simulations/<simulation>",
+	"/v1/imports/{id}", "/v1/imports/<import>", "/v1/cards/{number}", "/v1/cards/<card>", "/v1/leaderboards/{id}", "/v1/leaderboards/monthly", "/v1/partners/{id}", "/v1/partners/air", "{month}", "2026-03",
+	"{entry}", "<entry>", "/v1/simulations/{id}", "/v1/simulations/<simulation>",
 )
 
 // want is what a request must be answered, 0 for any success.

@@ -259,7 +259,63 @@ func tour(s *shop) string {
 	s.do("GET", "/v1/orders/shopify/555", nil)
 	s.shopify("customers/data_request", `{"shop_id": 1, "shop_domain": "x", "customer": {"id": 207119551, "email": "noa@example.co.il"}, "orders_requested": [], "data_request": {"id": 9}}`)
 	tourOfRules(s)
+	tourOfCoalition(s)
 	return m
+}
+
+// tourOfCoalition does once what cards, partners and leaderboards can do.
+func tourOfCoalition(s *shop) {
+	s.t.Helper()
+	s.clock("2027-05-10T08:00:00Z")
+	s.program(`
+cards: {benefits: {discount_percent: 5, gift: mug}}
+tiers: {levels: [{id: silver, from: 1, benefits: {free_delivery: true}}]}
+partners: [{id: air, name: {en: Air}, sources: [airline], settle: {points: 100, amount: 450}, exchange: {points: 100, units: 75, unit: miles, minimum: 100}}, {id: rail, sources: [railway], settle: {points: 100, amount: 0}}]
+leaderboards: [{id: monthly, per: P1M, count: amount, where: {minimum_amount: 1}, when: order.amount > 0, prizes: [{from: 1, to: 1, points: 500}]}]
+goal: {kpi: repeat_rate, target: "0.4", reason: {en: Miles}}
+`)
+	shown := func(id string, more ...object) object {
+		return order(id, "", 100000, append([]object{{"source": "airline", "member": nil, "customer": object{"card": "4711"}}}, more...)...)
+	}
+	s.must("GET", "/v1/cards/4711", nil) // nobody's
+	s.must("POST", "/v1/orders/evaluate", shown("c1"))
+	s.must("GET", "/v1/leaderboards/monthly", nil) // empty
+	guest := s.earn(shown("c1")).str("member")
+	s.must("GET", "/v1/members/"+guest, nil)
+	s.must("GET", "/v1/cards/4711", nil) // a guest's
+	m := s.enrol("with a card")
+	s.must("POST", "/v1/members/"+m+"/cards", object{"number": "4711"}, "Idempotency-Key", "bound")
+	s.must("POST", "/v1/members/"+m+"/cards", object{"number": "4711"}, "Idempotency-Key", "bound")
+	s.must("POST", "/v1/members/"+s.enrol("with a new card")+"/cards", object{"number": "4712"})
+	s.must("GET", "/v1/cards/4711", nil) // a member's
+	paid := s.redeem(m, 100)
+	s.earn(shown("c2", object{"redemption": paid}))
+	s.earn(shown("c2", object{"redemption": paid, "version": 2, "refunded": 50000}))
+	s.must("POST", "/v1/partners/air/exchanges", object{"member": m, "points": 333})
+	s.must("GET", "/v1/members/"+m+"/ledger", nil)
+	s.must("GET", "/v1/partners/air/statements/2027-05", nil)
+	s.must("GET", "/v1/partners/rail/statements/2027-04", nil) // empty
+	s.must("GET", "/v1/leaderboards/monthly?limit=1", nil)
+	s.must("POST", "/v1/privacy/exports", object{"member": m})
+
+	other := s.enrol("with another card")
+	s.must("POST", "/v1/members/"+other+"/cards", object{"number": "4713"})
+	s.refused(409, "member_exists", "POST", "/v1/members/"+other+"/cards", object{"number": "4711"})
+	s.refused(400, "invalid_request", "POST", "/v1/members/"+other+"/cards", object{"number": "47/11"})
+	s.refused(404, "not_found", "GET", "/v1/cards/%23", nil)
+	s.refused(422, "below_minimum", "POST", "/v1/partners/air/exchanges", object{"member": m, "points": 99})
+	s.refused(422, "insufficient_points", "POST", "/v1/partners/air/exchanges", object{"member": other, "points": 100})
+	s.refused(422, "no_exchange", "POST", "/v1/partners/rail/exchanges", object{"member": m, "points": 100})
+	s.refused(404, "not_found", "POST", "/v1/partners/sea/exchanges", object{"member": m, "points": 100})
+	s.refused(404, "not_found", "GET", "/v1/partners/sea/statements/2027-05", nil)
+	s.refused(404, "not_found", "GET", "/v1/partners/air/statements/2027-13", nil)
+	s.refused(404, "not_found", "GET", "/v1/leaderboards/yearly", nil)
+	s.refused(400, "invalid_request", "GET", "/v1/leaderboards/monthly?at=now", nil)
+
+	s.clock("2027-06-02T08:00:00Z")
+	s.must("POST", "/_local/schedules/expire/run", nil)
+	s.must("GET", "/v1/leaderboards/monthly?at=2027-05-10T08:00:00Z", nil) // closed
+	s.must("GET", "/v1/members/"+m+"/ledger", nil)
 }
 
 // tourOfRules does once what comes of the rules beside points: activities,
@@ -405,7 +461,7 @@ func TestScopesAreAsDescribed(t *testing.T) {
 	m := s.enrol("m")
 	w.kept = map[string]string{
 		"/v1/members/{id}": m, "/v1/holds/{id}": "hld_X", "/v1/redemptions/{id}": "rdm_X", "/v1/orders/{source}": "till", "/v1/imports/{id}": "imp_X",
-		"/v1/payouts/{id}": "pay_X", "/v1/vouchers/{code}": "X",
+		"/v1/payouts/{id}": "pay_X", "/v1/vouchers/{code}": "X", "/v1/cards/{number}": "X", "/v1/leaderboards/{id}": "x", "/v1/partners/{id}": "x",
 	}
 	if err := s.host.AddKey(context.Background(), "sk_server", web.Server); err != nil {
 		t.Fatal(err)

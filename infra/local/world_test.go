@@ -24,11 +24,12 @@ type party struct {
 	payout, voucher, simulation            string
 	email, phone, external, connection, of string
 	imports                                string
+	card, guest                            string // a card that nobody bound, and whom it collects for
 }
 
 // marks are texts that stand in an answer only if it tells of the party.
 func (p party) marks() []string {
-	return []string{p.member, strings.TrimPrefix(p.member, "mem_"), p.hold, p.redemption, p.imports, p.order, p.payout, p.voucher, p.email, strings.TrimPrefix(p.phone, "+"), p.external, p.of}
+	return []string{p.member, strings.TrimPrefix(p.member, "mem_"), p.hold, p.redemption, p.imports, p.order, p.payout, p.voucher, p.email, strings.TrimPrefix(p.phone, "+"), p.external, p.of, p.card, p.guest, strings.TrimPrefix(p.guest, "mem_")}
 }
 
 // credential is what a caller shows, and who that makes him.
@@ -86,7 +87,7 @@ func newWorld(t *testing.T) *world {
 	}
 	own, theirs := w.party("own", local.Program), w.party("theirs", "other")
 	w.objects = []party{own, w.party("neighbour", local.Program), theirs, {
-		name: "nobody", member: "mem_01NOBODY", hold: "hld_01NOBODY", redemption: "rdm_01NOBODY", order: "nobodys", payout: "pay_01NOBODY", voucher: "NBDY-NBDY-NBDY", simulation: "sim_01NOBODY", email: "nobody@example.com", phone: "+97259", external: "nobodys", connection: "nobody", of: "-", imports: "imp_01NOBODY",
+		name: "nobody", member: "mem_01NOBODY", hold: "hld_01NOBODY", redemption: "rdm_01NOBODY", order: "nobodys", payout: "pay_01NOBODY", voucher: "NBDY-NBDY-NBDY", simulation: "sim_01NOBODY", email: "nobody@example.com", phone: "+97259", external: "nobodys", connection: "nobody", of: "-", imports: "imp_01NOBODY", card: "nobodys-card", guest: "mem_01NOBODYS",
 	}}
 
 	token := func(p party) string {
@@ -143,7 +144,10 @@ const everything = `{
 	"tiers": {"levels": [{"id": "silver", "from": 1, "benefits": {"free_delivery": true, "return_days": 60}}, {"id": "gold", "from": 100000000}]},
 	"automatic_rewards": [{"id": "quarterly", "every": "P3M", "choose_within": "P3M", "brackets": [
 		{"from": 1, "choices": [{"id": "some", "points": 5}, {"id": "more", "wallet": "bonus", "points": 7}, {"id": "coffee", "reward": "free-coffee"}]}
-	]}]
+	]}],
+	"cards": {"benefits": {"discount_percent": 5}},
+	"partners": [{"id": "air", "sources": ["airline", "till"], "settle": {"points": 100, "amount": 450}, "exchange": {"points": 1, "units": 2, "unit": "miles"}}],
+	"leaderboards": [{"id": "monthly", "per": "P1M", "count": "amount"}]
 }`
 
 // lastQuarter is an instant of the quarter before: who bought then has a
@@ -153,18 +157,19 @@ func lastQuarter(now time.Time) string {
 }
 
 // party makes somebody with points, a hold, a redemption, an order, a payout,
-// a voucher and a choice.
+// a voucher and a choice, and somebody with a card.
 func (w *world) party(name, program string) party {
 	w.t.Helper()
 	w.n++
 	tag := fmt.Sprintf("%s-%s-%d", name, program, w.n)
 	p := party{
-		name: name, program: program, email: tag + "@example.com", phone: fmt.Sprintf("+9725000%05d", w.n), external: "x-" + tag, order: "o-" + tag, of: "Name of " + tag,
+		name: name, program: program, email: tag + "@example.com", phone: fmt.Sprintf("+9725000%05d", w.n), external: "x-" + tag, card: "c-" + tag, order: "o-" + tag, of: "Name of " + tag,
 		connection: map[string]string{local.Program: "standard", "other": "othershop"}[program],
 	}
 	auth := []string{"Authorization", "Bearer " + programKeys[program]}
 	p.member = w.must("POST", "/v1/members", object{"name": p.of, "email": p.email, "email_verified": true, "phone": p.phone, "external_ids": object{"till": p.external}}, auth...).str("id")
 	w.must("POST", "/v1/orders", order(p.order, p.member, 100000, object{"paid_at": lastQuarter(w.host.Clock.Now())}), auth...)
+	p.guest = w.must("POST", "/v1/orders", order("c-"+p.order, "", 1000, object{"member": nil, "customer": object{"card": p.card}}), auth...).str("member")
 	p.payout = w.must("POST", "/v1/payouts", object{"member": p.member, "wallet": "cashback", "amount": 10}, auth...).str("id")
 	p.voucher = w.must("POST", "/v1/activities", object{"type": "stamp", "key": "a-" + p.order, "member": p.member}, auth...).str("vouchers.0")
 	p.hold = w.must("POST", "/v1/holds", object{"member": p.member, "points": 10}, auth...).str("id")
@@ -184,7 +189,7 @@ func (w *world) another(p party) party {
 		return w.party(p.name, p.program)
 	}
 	w.n++
-	for _, name := range []*string{&p.order, &p.email, &p.phone, &p.external} {
+	for _, name := range []*string{&p.order, &p.email, &p.phone, &p.external, &p.card} {
 		*name = strings.Replace(*name, "nobody", fmt.Sprint("nobody", w.n), 1) // the ids stay: they are nobody's still
 	}
 	return p

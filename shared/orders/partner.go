@@ -45,9 +45,12 @@ func burned(tx *table.Tx, p *loyalty.Partner, m loyalty.Movement, restored int64
 	if red == nil {
 		return nil
 	}
-	m.Type, m.Points, m.Value = "burn", red.Points, red.Value
-	if err := tx.PutMovement(p.ID, "burn-"+red.ID, m, c.Current); err != nil {
-		return err
+	if !red.Stated { // the order may change in a later month
+		m.Type, m.Points, m.Value = "burn", red.Points, red.Value
+		if err := tx.PutMovement(p.ID, "burn-"+red.ID, m, c.Current); err != nil {
+			return err
+		}
+		red.Stated = true
 	}
 	if red.Restored == restored {
 		return nil
