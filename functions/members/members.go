@@ -124,8 +124,9 @@ func (h *Handler) find(ctx context.Context, r *web.Request) (web.Answer, error) 
 	if err != nil {
 		return web.Answer{}, err
 	}
-	page := web.Page[Shape]{Data: []Shape{}}
+	var page web.Page[Shape]
 	err = h.Gate.Store.View(ctx, r.Program, func(tx *table.Tx) error {
+		page = web.Page[Shape]{Data: []Shape{}} // it may be read again
 		ids, err := tx.MembersWith(email, phone, external, source)
 		if err != nil {
 			return err

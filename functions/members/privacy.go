@@ -26,8 +26,9 @@ func (h *Handler) export(ctx context.Context, r *web.Request) (web.Answer, error
 	if err := r.Decode(&q); err != nil {
 		return web.Answer{}, err
 	}
-	out := Export{Merged: []Shape{}, Ledger: []web.Entry{}}
+	var out Export
 	err := h.Gate.Store.View(ctx, r.Program, func(tx *table.Tx) error {
+		out = Export{Merged: []Shape{}, Ledger: []web.Entry{}} // it may be read again
 		holder, err := tx.HolderOf(q.Member)
 		if err != nil {
 			return err

@@ -120,6 +120,9 @@ func (a *Account) Swap(points int64, p *Partner, ref string, t *Terms, now time.
 	if !fits {
 		return 0, Refuse("points_out_of_range", "that many points would be more units than can be counted")
 	}
+	if units == 0 {
+		return 0, Refuse("below_minimum", "that few points are not one "+x.Unit)
+	}
 	e := Entry{Type: Redeem, Points: -points, At: now.Unix(), Ref: ref, Terms: t.Version, Reason: "exchange"}
 	for _, part := range a.take(points) {
 		e.Lots = append(e.Lots, Part{Expires: part.Expires, Points: -part.Points})

@@ -109,7 +109,8 @@ func (s *Store) turn(ctx context.Context, k Key) (done func(), err error) {
 }
 
 // View runs read on fresh reads and writes nothing. It runs it again, until
-// two runs have read the same, where it asks for that with OneMoment.
+// two runs have read the same, where it asks for that with OneMoment: what it
+// answers with has to begin anew each time.
 func (s *Store) View(ctx context.Context, program string, read func(*Tx) error) error {
 	var before *Tx
 	for {
