@@ -116,11 +116,15 @@ func checkProgress(tx *table.Tx, a *loyalty.Account, m *member) error {
 		want = append(want, fmt.Sprint(t.id, " ", t.day, " ", t.n, " ", t.points))
 	}
 	for _, g := range a.Goals {
-		got = append(got, fmt.Sprint(g.Goal, " gave ", g.Given))
+		got = append(got, fmt.Sprint(g.Goal, " gave ", g.Given, " for ", g.Used, " badges ", g.Badges))
 	}
-	for id, n := range m.given {
-		if n != 0 {
-			want = append(want, fmt.Sprint(id, " gave ", n))
+	for _, id := range []string{"card", "every", "fan"} {
+		badges := int64(0)
+		if id == "fan" {
+			badges = m.badges
+		}
+		if m.given[id]+m.filled[id]+badges != 0 {
+			want = append(want, fmt.Sprint(id, " gave ", m.given[id], " for ", m.filled[id], " badges ", badges))
 		}
 	}
 	for _, mo := range a.Standing.Months {
@@ -148,7 +152,7 @@ func checkProgress(tx *table.Tx, a *loyalty.Account, m *member) error {
 			got = append(got, fmt.Sprint("spell ", s.Start, " to ", s.Ends, " ", s.Spent, " offer ", s.Offer.Period, " until ", s.Offer.Until))
 		}
 	}
-	if s := m.spell; s != (spell{}) {
+	if s := m.spell; s.start != 0 || s.spent != 0 || s.offer.period != 0 {
 		want = append(want, fmt.Sprint("spell ", s.start, " to ", s.ends, " ", s.spent, " offer ", s.offer.period, " until ", s.offer.until))
 	}
 	s := &a.Standing

@@ -118,7 +118,8 @@ type member struct {
 
 	tallies []score
 	given   map[string]int64 // how often each goal gave
-	badges  int64            // of those, how many badges were awarded here
+	filled  map[string]int64 // what that used up of what is counted
+	badges  int64            // how many badges were awarded here, those that were lost again too
 	open    []*voucher       // that can be used, in the order in which they came
 	standing
 	spell spell
@@ -170,7 +171,8 @@ func (m *member) copy() *member {
 		w := w.copy()
 		c.wallets[id] = &w
 	}
-	c.tallies, c.open, c.given = slices.Clone(m.tallies), slices.Clone(m.open), maps.Clone(m.given)
+	c.tallies, c.open = slices.Clone(m.tallies), slices.Clone(m.open)
+	c.given, c.filled = maps.Clone(m.given), maps.Clone(m.filled)
 	c.months = maps.Clone(m.months)
 	return &c
 }

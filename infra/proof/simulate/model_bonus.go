@@ -13,6 +13,7 @@ import (
 
 // spell is a member's open period, and the choice that an earlier one left.
 type spell struct {
+	known       bool  // something was counted since the rules have the reward
 	start, ends int64 // 0: none is open
 	spent       int64
 	offer       offer
@@ -46,6 +47,10 @@ func (m *member) spend(amount int64, at time.Time, r rules) {
 		return
 	}
 	s := &m.spell
+	if !s.known && amount < 0 {
+		return // of what was bought before there was the reward
+	}
+	s.known = true
 	if s.start == 0 {
 		s.start = r.period(at).Unix()
 		s.ends = r.periodAfter(s.start)
@@ -82,6 +87,7 @@ func (m *member) closeSpell(due int64, r rules) {
 // own, and has the default of the other.
 func (m *member) takeSpell(s spell, now time.Time, r rules) {
 	mine := &m.spell
+	mine.known = mine.known || s.known
 	mine.spent += s.spent
 	if mine.start == 0 {
 		mine.start, mine.ends = s.start, s.ends

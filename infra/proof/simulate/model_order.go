@@ -40,7 +40,7 @@ type order struct {
 	drawn       int64            // of the budget
 	rooms       map[string]int64 // of limits and the budget, when it first counted
 	qualifies   int64
-	qualifiedAt int64
+	qualifiedIn int // which month
 	spent       int64
 	gifts       []int64 // pieces of each line that a voucher paid
 }
@@ -267,27 +267,25 @@ func (p *programme) gifts(m *member, o *order, now time.Time) {
 	o.gifts = make([]int64, len(o.lines))
 	for i, code := range o.codes {
 		v := p.vouchers[code]
-		if v == nil || p.holder(v.member).id != m.id {
-			continue
-		}
 		ref := o.told.order
-		if o.state == "cancelled" && v.order == ref {
-			if v.stage == "used" {
+		switch {
+		case v == nil || v.order != ref && !slices.Contains(m.open, v):
+		case o.state == "cancelled":
+			if v.order == ref {
 				m.giveBack(v, now)
-			} else if v.stage == "withdrawn" {
-				continue
 			}
-		} else if _, refused := m.use(v, ref, now); refused != "" {
-			continue
+		default:
+			if _, refused := m.use(v, ref, now); refused == "" {
+				o.gifts[i]++
+			}
 		}
-		o.gifts[i]++
 	}
 }
 
 // bring values the order and lets points, goals and tiers follow. It answers
 // what the order is worth in cash, and whether it counts from another time.
 func (m *member) bring(o *order, paid *redemption, today rules, now time.Time, used *int64) (cash int64, moved bool) {
-	first := o.at == 0 && o.counts()
+	first, was := o.at == 0 && o.counts(), o.at
 	if first || o.at != 0 {
 		moved = o.date(now, first)
 	}
@@ -298,23 +296,24 @@ func (m *member) bring(o *order, paid *redemption, today rules, now time.Time, u
 	if paid != nil {
 		byPoints = paid.value - paid.value*o.returned(paid.points)/paid.points
 	}
-	worth, qualifies, cash := m.weigh(o, byPoints, first, now, used)
+	worth, qualifies, cash := m.weigh(o, byPoints, was, first, now, used)
 	o.byGoals += m.pursue(today, now)
-	before := time.Unix(o.qualifiedAt, 0)
-	if o.qualifiedAt = o.at; o.at == 0 {
-		o.qualifiedAt = now.Unix()
+	at := now
+	if o.at != 0 {
+		at = time.Unix(o.at, 0)
 	}
-	if len(o.rules.levels) > 0 {
-		m.qualify(-o.qualifies, before)
-		o.qualifies = qualifies
-		m.qualify(o.qualifies, time.Unix(o.qualifiedAt, 0))
+	m.qualify(-o.qualifies, o.qualifiedIn)
+	o.qualifies, o.qualifiedIn = 0, 0
+	if len(o.rules.levels) > 0 && len(today.levels) > 0 {
+		o.qualifies, o.qualifiedIn = qualifies, month(at)
+		m.qualify(o.qualifies, o.qualifiedIn)
 	}
 	if o.rules.usual > 0 {
 		spent := int64(0)
 		if o.counts() {
 			spent = sumOf(o.left()) - min(byPoints, sumOf(o.left()))
 		}
-		m.spend(spent-o.spent, time.Unix(o.qualifiedAt, 0), today)
+		m.spend(spent-o.spent, at, today)
 		o.spent = spent
 	}
 	m.post(&o.lodged, o, "", worth+o.byGoals, first, moved, o.rules, today, paid, now)
@@ -323,8 +322,8 @@ func (m *member) bring(o *order, paid *redemption, today rules, now time.Time, u
 
 // weigh is what the order is worth by the rules that it keeps: in points,
 // toward the next tier, in cash. What it adds to limits, the budget and goals
-// is counted.
-func (m *member) weigh(o *order, byPoints int64, first bool, now time.Time, used *int64) (worth, qualifies, cash int64) {
+// is counted. was is when it counted before.
+func (m *member) weigh(o *order, byPoints, was int64, first bool, now time.Time, used *int64) (worth, qualifies, cash int64) {
 	r := o.rules
 	at := now
 	if o.at != 0 {
@@ -340,13 +339,18 @@ func (m *member) weigh(o *order, byPoints int64, first bool, now time.Time, used
 	if r.launch > 0 {
 		rooms["launch"] = max(0, r.budget-*used+o.drawn)
 	}
-	for id := range rooms {
-		if had, was := o.rooms[id]; was && !first {
-			rooms[id] = min(rooms[id], had)
+	for id, room := range rooms { // what was left when it first counted, of a limit in that day
+		moved := id == "visit" && was != 0 && midnight(time.Unix(was, 0)) != midnight(at)
+		had, pinned := o.rooms[id]
+		switch {
+		case first || moved:
+			if o.rooms == nil {
+				o.rooms = map[string]int64{}
+			}
+			o.rooms[id] = room
+		case pinned:
+			rooms[id] = min(room, had)
 		}
-	}
-	if first {
-		o.rooms = rooms
 	}
 	var uses []use
 	drawn := int64(0)
@@ -407,7 +411,7 @@ func (o *order) toward(left []int64, pays int64) (uses []use) {
 		}
 		some = 1
 		if l.sku == "beans" {
-			beans += max(0, l.quantity*left[i]/l.net-o.gifts[i])
+			beans += max(0, (2*l.quantity*left[i]+l.net)/(2*l.net)-o.gifts[i]) // to the nearest
 		}
 	}
 	for _, g := range o.rules.goals() {

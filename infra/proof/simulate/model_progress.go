@@ -54,9 +54,16 @@ func (m *member) count(before, now []use) {
 			m.tallies = append(m.tallies, u)
 		}
 	}
-	m.tallies = slices.DeleteFunc(m.tallies, func(t score) bool { return t.n == 0 && t.points == 0 })
 	all := slices.Clone(m.tallies)
-	m.tallies = slices.DeleteFunc(m.tallies, func(t score) bool { return later(all, t.id, t.day) >= daysKept })
+	m.tallies = slices.DeleteFunc(m.tallies, func(t score) bool {
+		days := 0
+		for _, o := range all {
+			if o.id == t.id {
+				days++
+			}
+		}
+		return later(all, t.id, t.day) >= daysKept || t.n == 0 && t.points == 0 && days < daysKept // or it says what is forgotten
+	})
 }
 
 func later(all []score, id string, day int64) (n int) {
@@ -71,8 +78,13 @@ func later(all []score, id string, day int64) (n int) {
 // room is what is left of so many times (0: any) and points (0: any) of a day
 // when what an order took of it is put back.
 func (m *member) room(id string, day, times, points int64, own []use) (room int64, bound bool) {
-	if later(m.tallies, id, day) >= daysKept {
-		return 0, true
+	if later(m.tallies, id, day) >= daysKept { // what has its part keeps it
+		for _, u := range own {
+			if u.id == id && u.day == day {
+				room += u.points
+			}
+		}
+		return room, true
 	}
 	var n, had int64
 	if t := m.tally(id, day); t != nil {
@@ -92,17 +104,27 @@ func (m *member) room(id string, day, times, points int64, own []use) (room int6
 	return 0, false
 }
 
+// mostVouchers is how many one decision issues; the rest come with the next.
+const mostVouchers = 25
+
 // pursue gives what goals are reached and takes back what no longer is. It
-// answers the points of it.
+// answers the points of it. What was given stays used up, by whatever the
+// goal asked for then: what is below that is lost.
 func (m *member) pursue(r rules, now time.Time) (points int64) {
+	if m.given == nil {
+		m.given = map[string]int64{}
+	}
+	if m.filled == nil {
+		m.filled = map[string]int64{}
+	}
 	for _, g := range r.goals() {
 		have := int64(0)
 		if t := m.tally(g.id, 0); t != nil {
 			have = t.n
 		}
-		given := m.given[g.id]
-		for have >= g.reach*(given+1) && !(g.once && given > 0) {
-			given++
+		for n := 0; have >= m.filled[g.id]+g.reach && !(g.once && m.given[g.id] > 0) && !(g.reward && n == mostVouchers); n++ {
+			m.given[g.id]++
+			m.filled[g.id] += g.reach
 			points += g.points
 			if g.badge {
 				m.badges++
@@ -111,20 +133,19 @@ func (m *member) pursue(r rules, now time.Time) (points int64) {
 				m.issue(g, r, now)
 			}
 		}
-		for given > 0 && have < g.reach*given {
+		if m.given[g.id] == 0 {
+			continue
+		}
+		for each := max(1, m.filled[g.id]/m.given[g.id]); m.given[g.id] > 0 && have < m.filled[g.id]; {
 			if g.reward && !m.withdraw(g.id, now) {
 				break // what was used is made up for first
 			}
-			given--
 			points -= g.points
+			m.filled[g.id] -= each
+			if m.given[g.id]--; m.given[g.id] == 0 {
+				m.filled[g.id] = 0
+			}
 		}
-		if m.given == nil {
-			m.given = map[string]int64{}
-		}
-		m.given[g.id] = given
-	}
-	if m.given["fan"] == 0 {
-		m.badges = 0
 	}
 	return points
 }
@@ -177,7 +198,7 @@ func (m *member) withdraw(goal string, now time.Time) bool {
 		if j := slices.Index(m.made, v); j >= 0 {
 			m.made = slices.Delete(m.made, j, j+1)
 		} else {
-			m.turn(v, "withdrawn", v.order, now)
+			m.turn(v, "withdrawn", "", now)
 		}
 		return true
 	}
@@ -186,9 +207,11 @@ func (m *member) withdraw(goal string, now time.Time) bool {
 
 // turn changes a voucher once the member is stored.
 func (m *member) turn(v *voucher, stage, order string, now time.Time) {
+	who := m.id // who has it now, after merges
 	m.change = append(m.change, func(p *programme) {
 		v.stage, v.order, v.changed = stage, order, now.Unix()
 		if stage != "issued" { // given back: the member has it as before
+			v.member = who
 			p.tellVoucher(v)
 		}
 	})
@@ -232,14 +255,14 @@ func month(at time.Time) int {
 	return 12*y + int(mo)
 }
 
-func (m *member) qualify(points int64, at time.Time) {
+func (m *member) qualify(points int64, in int) {
 	if points == 0 {
 		return
 	}
 	if m.months == nil {
 		m.months = map[int]int64{}
 	}
-	m.months[month(at)] += points
+	m.months[in] += points
 }
 
 func (m *member) qualifying(now time.Time, r rules) (n int64) {
@@ -313,19 +336,31 @@ func (m *member) reach(place int, from time.Time, r rules) {
 }
 
 func (m *member) renew(from time.Time, r rules) {
+	end := from.In(zone).AddDate(0, 0, r.validity)
+	if from.Unix() != m.until { // else it goes on from the end of a day
+		end = dayAfter(end)
+	}
 	m.until, m.warn, m.late = 0, 0, false
 	if m.level == "" || r.downgrade == "never" {
 		return
 	}
-	end := dayAfter(from.In(zone).AddDate(0, 0, r.validity))
 	m.until = end.Unix()
 	if r.warning > 0 {
-		m.warn = end.AddDate(0, 0, -r.warning).Unix()
+		m.warn = max(from.Unix(), end.AddDate(0, 0, -r.warning).Unix())
 	}
 }
 
-// tier is the member's level as the rules have it.
-func (m *member) tier(r rules) string { return r.levelID(r.place(m.level)) }
+// tier is the member's level as the rules have it: what asks for nothing is
+// everyone's.
+func (m *member) tier(r rules) string {
+	place := r.place(m.level)
+	for i, l := range r.levels {
+		if l.from == 0 {
+			place = max(place, i)
+		}
+	}
+	return r.levelID(place)
+}
 
 // tellChanges notes the events that a stored decision is to bring, beside
 // those of ledger entries.
@@ -351,7 +386,7 @@ func (p *programme) tellChanges(was, is *member) {
 		}
 		p.happened[fmt.Sprintf("evt_tier_%s_%d", is.id, is.changes)] = kind + " " + who
 	}
-	if is.warned != was.warned && is.warned != 0 {
+	if is.warned != was.warned && is.warned > is.at { // else it is lost already
 		p.happened[fmt.Sprintf("evt_tierwarn_%s_%d", is.id, is.warned)] = events.TierWillDowngrade + " " + who
 	}
 	p.tellOffer(was, is)

@@ -85,13 +85,12 @@ func (a *activity) Decide(p *programme, now time.Time, _ string) (answer, func()
 	} else {
 		x.gift = t.whole(big.NewRat(a.amount*t.topUp, 100))
 	}
-	given := m.pursue(t, now) // by rules that are newer than what she bought
-	x.points += given
+	x.points += max(0, m.pursue(t, now)) // by rules that are newer than what she bought; an activity takes nothing
 	if x.points > 0 {
 		m.gain(x.points, at, now, t)
 	}
 	switch {
-	case x.points > 0 || x.gift > 0:
+	case x.points > 0 || x.gift > 0 || len(m.made)+len(m.change) > 0:
 		x.reason = ""
 	case x.reason == "":
 		x.reason = "no_rule_matched" // of so little

@@ -134,8 +134,27 @@ func (m *member) takeCounts(from *member, t rules) {
 	if m.given == nil {
 		m.given = map[string]int64{}
 	}
+	if m.filled == nil {
+		m.filled = map[string]int64{}
+	}
+	once := map[string]bool{}
+	for _, g := range t.goals() {
+		once[g.id] = g.once
+	}
 	for id, n := range from.given {
-		m.given[id] += n
+		if once[id] {
+			m.given[id], m.filled[id] = max(m.given[id], n), max(m.filled[id], from.filled[id])
+		} else {
+			m.given[id] += n
+			m.filled[id] += from.filled[id]
+		}
+	}
+	for _, g := range t.goals() { // nothing is taken for being one
+		have := int64(0)
+		if s := m.tally(g.id, 0); s != nil {
+			have = s.n
+		}
+		m.filled[g.id] = min(m.filled[g.id], have)
 	}
 	m.open = append(m.open, from.open...)
 	if m.months == nil {
@@ -144,11 +163,16 @@ func (m *member) takeCounts(from *member, t rules) {
 	for mo, n := range from.months {
 		m.months[mo] += n
 	}
-	if len(t.levels) > 0 && t.place(from.level) > t.place(m.level) {
-		m.level, m.rank, m.until, m.warn, m.late = from.level, from.rank, from.until, from.warn, from.late
-		m.changes++
+	if len(t.levels) > 0 {
+		has, comes := t.place(m.level), t.place(from.level)
+		if comes > has || comes == has && comes >= 0 && from.until > m.until { // the higher level, or the longer life of it
+			m.level, m.rank, m.until, m.warn, m.late = from.level, from.rank, from.until, from.warn, from.late
+		}
+		if comes > has {
+			m.changes++
+		}
 	}
-	from.tallies, from.given, from.open, from.badges, from.standing = nil, nil, nil, 0, standing{}
+	from.tallies, from.given, from.filled, from.open, from.badges, from.standing = nil, nil, nil, nil, 0, standing{}
 }
 
 // Points are given or taken by hand.

@@ -54,7 +54,7 @@ func (l *look) Decide(p *programme, now time.Time, _ string) (answer, func()) {
 			have = s.n
 		}
 		if !g.once {
-			have -= g.reach * m.given[g.id]
+			have -= m.filled[g.id]
 		}
 		at := fmt.Sprint("goals.", i, ".")
 		a.values = append(a.values, value{at + "id", g.id}, value{at + "have", have}, value{at + "reach", g.reach}, value{at + "given", m.given[g.id]})

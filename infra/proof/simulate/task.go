@@ -221,11 +221,11 @@ func (w *world) wrote(t *task, writes []table.Write) {
 			return
 		}
 		do()
-		if missed := t.m.program.learn(writes); missed != "" {
-			w.violated(t.m.step, "%s %s", t.m, missed)
-		}
 		if inParts {
 			parts.Wrote(t.m.program, writes)
+		}
+		if missed := t.m.program.learn(writes); missed != "" {
+			w.violated(t.m.step, "%s %s", t.m, missed)
 		}
 		t.possible, t.written = answers, true
 		if t.m.key != "" {
