@@ -3,6 +3,7 @@ package main
 import (
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
@@ -42,6 +43,12 @@ func (d deployment) newFunction(f topology.Function, s store, bus awsevents.IEve
 	}
 	if f.Bus {
 		env["BUS"] = bus.EventBusName()
+	}
+	if len(f.Files) > 0 {
+		env["BUCKET"] = s.files.BucketName()
+	}
+	if f.Starts {
+		env["MACHINE"] = d.machineArn()
 	}
 	if f.Memory < wholeCore {
 		// On a share of one core two threads take turns, and a request
@@ -106,6 +113,12 @@ func (d deployment) newRole(f topology.Function, s store, bus awsevents.IEventBu
 	may("Trace", jsii.String("*"), "xray:PutTraceSegments", "xray:PutTelemetryRecords") // X-Ray knows no resources
 	may("Table", s.table.TableArn(), f.Table...)
 	may("Index", jsii.String(*s.table.TableArn()+"/index/"+schema.DueIndex), f.Index...)
+	for _, action := range f.Files {
+		may(title(strings.TrimPrefix(action, "s3:")), s.filesPart(action), action)
+	}
+	if f.Starts {
+		may("Start", d.machineArn(), "states:StartExecution")
+	}
 	if f.Secrets {
 		may("Secret", s.secret.SecretArn(), "secretsmanager:GetSecretValue")
 	}

@@ -102,6 +102,15 @@ func TestFunctionsAreThoseOfTheTopology(t *testing.T) {
 		if f.Bus {
 			env["BUS"] = "Bus"
 		}
+		if len(f.Files) > 0 {
+			env["BUCKET"] = "SimulationFiles"
+		}
+		if f.Starts {
+			env["MACHINE"] = machineARN
+		}
+		if f.Memory >= wholeCore {
+			delete(env, "GOMAXPROCS")
+		}
 		var reserved any
 		if f.Reserved > 0 {
 			reserved = float64(f.Reserved)
@@ -215,7 +224,7 @@ func TestEverythingThatFailsIsNoticed(t *testing.T) {
 			t.Errorf("%s tells nobody", id)
 		}
 	}
-	want := map[string]bool{"api-5xx": true, "table-throttles": true, "table-errors": true, "failed-changes": true, "failed-schedules": true}
+	want := map[string]bool{"api-5xx": true, "table-throttles": true, "table-errors": true, "failed-changes": true, "failed-schedules": true, "simulations-failed": true, "simulations-timed-out": true}
 	for _, f := range topology.Functions {
 		want[f.Name+"-errors"], want[f.Name+"-throttles"], want[f.Name+"-slow"] = true, true, true
 		if f.Stream {

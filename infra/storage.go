@@ -4,6 +4,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssecretsmanager"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/jsii-runtime-go"
@@ -15,6 +16,7 @@ import (
 type store struct {
 	table  awsdynamodb.TableV2
 	secret awssecretsmanager.Secret
+	files  awss3.Bucket // of simulations
 }
 
 func (d deployment) newStore() store {
@@ -60,7 +62,7 @@ func (d deployment) newStore() store {
 		},
 		RemovalPolicy: d.Removal,
 	})
-	return store{table, secret}
+	return store{table, secret, d.newFiles()}
 }
 
 // newBus is where the merchant's own systems listen. It keeps what was
