@@ -127,6 +127,10 @@ func (b *bench) event(function string) []byte {
 		return b.batch
 	case "maintain":
 		return []byte(`{"schedule":"expire"}`)
+	case "simulations":
+		return event("GET", "/v1/simulations/sim_NONE", nil)
+	case "replay":
+		return []byte(`{"step":"partition","file":"a manifest, which has no orders"}`)
 	}
 	return event("GET", "/v1/program", nil)
 }

@@ -4,17 +4,37 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 )
 
 // Cloud stands in for what functions call beside the table: Secrets Manager,
-// with one secret, and an EventBridge bus.
+// with one secret, an EventBridge bus, an S3 bucket, and a state machine that
+// starts executions and does nothing.
 type Cloud struct {
 	Secret string
 
 	mu     sync.Mutex
 	refuse string
 	put    []Entry
+
+	files   map[string][]byte
+	started []string
+	ended   bool
+}
+
+// Executions are the names of those that were started, each once.
+func (c *Cloud) Executions() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.started)
+}
+
+// End ends all executions.
+func (c *Cloud) End() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ended = true
 }
 
 // Entry is an event that was put on the bus.
@@ -38,8 +58,13 @@ func (c *Cloud) Taken() []Entry {
 	return put
 }
 
-// ServeHTTP speaks the JSON protocol of both services.
+// ServeHTTP speaks the JSON protocol of the services, and S3 to whom names no
+// operation.
 func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("X-Amz-Target") == "" {
+		c.bucket(w, r)
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
@@ -72,6 +97,21 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			out.Entries = append(out.Entries, result{EventId: new(fmt.Sprint(len(c.put)))})
 		}
 		json.NewEncoder(w).Encode(out)
+	case "AWSStepFunctions.StartExecution":
+		var in struct{ Name, StateMachineArn string }
+		if json.NewDecoder(r.Body).Decode(&in) != nil || in.Name == "" || in.StateMachineArn == "" {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		if c.ended {
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprint(w, `{"__type":"ExecutionAlreadyExists","message":"it has ended"}`)
+			return
+		}
+		if !slices.Contains(c.started, in.Name) {
+			c.started = append(c.started, in.Name)
+		}
+		json.NewEncoder(w).Encode(map[string]any{"executionArn": in.StateMachineArn + ":" + in.Name, "startDate": 1})
 	default:
 		w.WriteHeader(http.StatusBadRequest)
 		fmt.Fprintf(w, `{"__type":"UnknownOperationException","message":%q}`, op)
