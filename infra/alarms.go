@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssnssubscriptions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 	"github.com/aws/jsii-runtime-go"
 
 	"regulars/infra/topology"
@@ -26,7 +27,7 @@ type alarm struct {
 
 // newAlarms tells people, on one topic, what does not put itself right. A
 // refused request is no alarm: the answer told the caller.
-func (d deployment) newAlarms(functions map[string]function, s store, api awsapigatewayv2.HttpApi, failed failures) {
+func (d deployment) newAlarms(functions map[string]function, s store, api awsapigatewayv2.HttpApi, machine awsstepfunctions.StateMachine, failed failures) {
 	five := awscdk.Duration_Minutes(jsii.Number(5))
 	sum := &awscloudwatch.MetricOptions{Statistic: jsii.String("Sum"), Period: five}
 	peak := &awscloudwatch.MetricOptions{Statistic: jsii.String("Maximum"), Period: five}
@@ -41,6 +42,8 @@ func (d deployment) newAlarms(functions map[string]function, s store, api awsapi
 		{name: "table-throttles", says: "the table refuses requests: a member or a shard of the index is too hot", metric: throttled, limit: 1, periods: 2},
 		{name: "table-errors", says: "DynamoDB itself fails", metric: broken, limit: 5},
 		{name: "failed-changes", says: "changes were not announced; the stream keeps them for a day, so act today", metric: changes, limit: 1},
+		{name: "simulations-failed", says: "a simulation failed for good; whoever asked is told so", metric: machine.MetricFailed(sum), limit: 1},
+		{name: "simulations-timed-out", says: "a simulation took longer than it may", metric: machine.MetricTimedOut(sum), limit: 1},
 		{name: "failed-schedules", says: "a scheduled run did not start or did not succeed", metric: schedules, limit: 1},
 	}
 	var invocations, failures, durations, late []awscloudwatch.IMetric

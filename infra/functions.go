@@ -3,6 +3,7 @@ package main
 import (
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
@@ -46,6 +47,12 @@ func (d deployment) newFunction(f topology.Function, s store, bus awsevents.IEve
 	if len(f.Uploads) > 0 {
 		env["UPLOADS"] = s.uploads.BucketName()
 	}
+	if len(f.Files) > 0 {
+		env["BUCKET"] = s.files.BucketName()
+	}
+	if f.Starts {
+		env["MACHINE"] = d.machineArn()
+	}
 	if f.Memory < wholeCore {
 		// On a share of one core two threads take turns, and a request
 		// costs half as much again.
@@ -84,7 +91,7 @@ func (d deployment) newFunction(f topology.Function, s store, bus awsevents.IEve
 	if f.Stream {
 		d.readChanges(live, s, failed)
 	}
-	if f.Files {
+	if f.Arrivals {
 		d.readFiles(live, s)
 	}
 	return function{f, lambda, live}
@@ -113,8 +120,14 @@ func (d deployment) newRole(f topology.Function, s store, bus awsevents.IEventBu
 	may("Table", s.table.TableArn(), f.Table...)
 	may("Index", jsii.String(*s.table.TableArn()+"/index/"+schema.DueIndex), f.Index...)
 	may("Uploads", jsii.String(*s.uploads.BucketArn()+"/*"), f.Uploads...)
-	if f.Files {
-		may("Files", s.uploads.BucketArn(), "s3:ListBucket") // or a file that is not there looks like one that may not be read
+	if f.Arrivals {
+		may("Arrivals", s.uploads.BucketArn(), "s3:ListBucket") // or a file that is not there looks like one that may not be read
+	}
+	for _, action := range f.Files {
+		may(title(strings.TrimPrefix(action, "s3:")), s.filesPart(action), action)
+	}
+	if f.Starts {
+		may("Start", d.machineArn(), "states:StartExecution")
 	}
 	if f.Secrets {
 		may("Secret", s.secret.SecretArn(), "secretsmanager:GetSecretValue")

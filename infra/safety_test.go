@@ -33,6 +33,12 @@ func permissions(t *testing.T, documents ...any) []string {
 	return all
 }
 
+// What the state machine and its executions are called, before they are there.
+const (
+	machineARN = "arn:AWS::Partition:states:AWS::Region:AWS::AccountId:stateMachine:regulars-dev-simulations"
+	executions = "arn:AWS::Partition:states:AWS::Region:AWS::AccountId:execution:regulars-dev-simulations"
+)
+
 func TestRolesMayWhatTheTopologySays(t *testing.T) {
 	tmpl := synthesized(t, topology.Dev)
 	want := map[string][]string{}
@@ -48,7 +54,7 @@ func TestRolesMayWhatTheTopologySays(t *testing.T) {
 		for _, action := range f.Uploads {
 			may = append(may, action+" on Uploads.Arn/*")
 		}
-		if f.Files {
+		if f.Arrivals {
 			may = append(may, "s3:ListBucket on Uploads.Arn")
 		}
 		if f.Secrets {
@@ -56,6 +62,12 @@ func TestRolesMayWhatTheTopologySays(t *testing.T) {
 		}
 		if f.Bus {
 			may = append(may, "events:PutEvents on Bus.Arn")
+		}
+		for _, action := range f.Files {
+			may = append(may, action+" on SimulationFiles.Arn"+map[string]string{"s3:GetObject": "/*", "s3:PutObject": "/simulations/*"}[action])
+		}
+		if f.Starts {
+			may = append(may, "states:StartExecution on "+machineARN)
 		}
 		if f.Stream {
 			for _, action := range []string{"DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"} {
@@ -69,6 +81,14 @@ func TestRolesMayWhatTheTopologySays(t *testing.T) {
 		}
 		slices.Sort(may)
 		want[title(f.Name)+"Role"] = may
+	}
+
+	steps := title(topology.Simulations.Steps) + "Live"
+	want["SimulationsMachineRole"] = []string{
+		"dynamodb:DescribeExport on Table.Arn/export/*", "dynamodb:ExportTableToPointInTime on Table.Arn", "lambda:InvokeFunction on " + steps,
+		"s3:AbortMultipartUpload on SimulationFiles.Arn/exports/*", "s3:ListBucket on SimulationFiles.Arn", "s3:PutObject on SimulationFiles.Arn/exports/*",
+		"states:DescribeExecution on " + executions + "/*", "states:DescribeExecution on " + executions + ":*", "states:StartExecution on " + machineARN,
+		"states:StopExecution on " + executions + "/*", "states:StopExecution on " + executions + ":*", "xray:PutTelemetryRecords on *", "xray:PutTraceSegments on *",
 	}
 
 	got := map[string][]string{}
@@ -96,7 +116,8 @@ func TestRolesMayWhatTheTopologySays(t *testing.T) {
 	for role, may := range got {
 		for _, permission := range may {
 			action, on, _ := strings.Cut(permission, " on ")
-			if strings.Contains(action, "*") || strings.Contains(on, "*") && !(on == "*" && strings.HasPrefix(action, "xray:")) && on != "Uploads.Arn/*" {
+			below := slices.ContainsFunc([]string{"Table.Arn/export/", "SimulationFiles.Arn/", "Uploads.Arn/", executions}, func(part string) bool { return strings.HasPrefix(on, part) })
+			if strings.Contains(action, "*") || strings.Contains(on, "*") && !below && !(on == "*" && strings.HasPrefix(action, "xray:")) {
 				t.Errorf("%s may %s", role, permission)
 			}
 		}

@@ -84,8 +84,9 @@ func newStack(app constructs.Construct, cfg config) (awscdk.Stack, error) {
 		functions[f.Name] = d.newFunction(f, store, bus, failed)
 	}
 	d.newSchedules(functions, failed)
+	machine := d.newMachine(functions[topology.Simulations.Steps], store)
 	api := d.newAPI(functions)
-	d.newAlarms(functions, store, api, failed)
+	d.newAlarms(functions, store, api, machine, failed)
 
 	d.output("ApiUrl", "where the API answers", api.ApiEndpoint())
 	d.output("TableName", "the one table", store.table.TableName())

@@ -106,6 +106,15 @@ func TestFunctionsAreThoseOfTheTopology(t *testing.T) {
 		if len(f.Uploads) > 0 {
 			env["UPLOADS"] = "Uploads"
 		}
+		if len(f.Files) > 0 {
+			env["BUCKET"] = "SimulationFiles"
+		}
+		if f.Starts {
+			env["MACHINE"] = machineARN
+		}
+		if f.Memory >= wholeCore {
+			delete(env, "GOMAXPROCS")
+		}
 		var reserved any
 		if f.Reserved > 0 {
 			reserved = float64(f.Reserved)
@@ -219,7 +228,7 @@ func TestEverythingThatFailsIsNoticed(t *testing.T) {
 			t.Errorf("%s tells nobody", id)
 		}
 	}
-	want := map[string]bool{"api-5xx": true, "table-throttles": true, "table-errors": true, "failed-changes": true, "failed-schedules": true}
+	want := map[string]bool{"api-5xx": true, "table-throttles": true, "table-errors": true, "failed-changes": true, "failed-schedules": true, "simulations-failed": true, "simulations-timed-out": true}
 	for _, f := range topology.Functions {
 		want[f.Name+"-errors"], want[f.Name+"-throttles"], want[f.Name+"-slow"] = true, true, true
 		if f.Stream {
@@ -257,7 +266,7 @@ func TestEverythingThatFailsIsNoticed(t *testing.T) {
 // Files of history are nobody else's, travel encrypted, and go by themselves.
 func TestUploadsAreKeptApart(t *testing.T) {
 	tmpl := synthesized(t, topology.Prod)
-	p := tmpl.one(t, "AWS::S3::Bucket").Properties
+	p := tmpl.named("Uploads").Properties
 	want := map[string]any{
 		"PublicAccessBlockConfiguration": map[string]any{"BlockPublicAcls": true, "BlockPublicPolicy": true, "IgnorePublicAcls": true, "RestrictPublicBuckets": true},
 		"BucketEncryption":               map[string]any{"ServerSideEncryptionConfiguration": []any{map[string]any{"ServerSideEncryptionByDefault": map[string]any{"SSEAlgorithm": "AES256"}}}},
@@ -270,7 +279,7 @@ func TestUploadsAreKeptApart(t *testing.T) {
 	if diff := cmp.Diff(want, p); diff != "" {
 		t.Errorf("bucket (-want +template):\n%s", diff)
 	}
-	policy, err := json.Marshal(tmpl.one(t, "AWS::S3::BucketPolicy").Properties["PolicyDocument"])
+	policy, err := json.Marshal(tmpl.named("UploadsPolicy").Properties["PolicyDocument"])
 	if err != nil || !bytes.Contains(policy, []byte(`"Condition":{"Bool":{"aws:SecureTransport":"false"}},"Effect":"Deny"`)) {
 		t.Errorf("without TLS: %s %v", policy, err)
 	}

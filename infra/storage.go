@@ -19,6 +19,7 @@ type store struct {
 	table   awsdynamodb.TableV2
 	secret  awssecretsmanager.Secret
 	uploads awss3.Bucket // files of imports
+	files   awss3.Bucket // of simulations
 }
 
 func (d deployment) newStore() store {
@@ -64,7 +65,7 @@ func (d deployment) newStore() store {
 		},
 		RemovalPolicy: d.Removal,
 	})
-	return store{table, secret, d.newUploads()}
+	return store{table, secret, d.newUploads(), d.newFiles()}
 }
 
 // newUploads is where files of history wait to be taken in. They hold personal

@@ -137,6 +137,10 @@ func (b *bench) event(function string) []byte {
 		return event("GET", "/v1/imports/"+b.asked, nil)
 	case "importer":
 		return []byte(`{"schedule":"imports"}`)
+	case "simulations":
+		return event("GET", "/v1/simulations/sim_NONE", nil)
+	case "replay":
+		return []byte(`{"step":"partition","file":"a manifest, which has no orders"}`)
 	}
 	return event("GET", "/v1/program", nil)
 }

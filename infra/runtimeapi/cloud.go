@@ -7,25 +7,44 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 )
 
 // Cloud stands in for what functions call beside the table: Secrets Manager,
-// with one secret, an EventBridge bus, and a bucket of S3.
+// with one secret, an EventBridge bus, two buckets of S3, for imports and for
+// simulations, and a state machine that starts executions and does nothing.
 type Cloud struct {
 	Secret string
 
 	mu      sync.Mutex
 	refuse  string
 	put     []Entry
-	objects map[string][]byte // by path
-	came    func(key string)  // told of every object, as the bus is; nil: nobody listens
+	objects map[string][]byte // of imports, by path
+	came    func(key string)  // told of each of them, as the bus is; nil: nobody listens
+	files   map[string][]byte // of simulations
+	started []string
+	ended   bool
 }
 
-// bucket is the name of the bucket.
-const bucket = "uploads"
+// Executions are the names of those that were started, each once.
+func (c *Cloud) Executions() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.started)
+}
+
+// End ends all executions.
+func (c *Cloud) End() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ended = true
+}
+
+// uploads is the name of the bucket of imports.
+const uploads = "uploads"
 
 // Entry is an event that was put on the bus.
 type Entry struct {
@@ -61,7 +80,7 @@ func (c *Cloud) object(w http.ResponseWriter, r *http.Request) {
 		}
 		c.objects[r.URL.Path] = body
 		if c.came != nil {
-			c.came(strings.TrimPrefix(r.URL.Path, "/"+bucket+"/"))
+			c.came(strings.TrimPrefix(r.URL.Path, "/"+uploads+"/"))
 		}
 		return
 	}
@@ -75,11 +94,16 @@ func (c *Cloud) object(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 }
 
-// ServeHTTP speaks the JSON protocol of the first two, and S3's own.
+// ServeHTTP speaks the JSON protocol of the services, and S3 to whom names no
+// operation.
 func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("X-Amz-Target") == "" && !strings.HasPrefix(r.URL.Path, "/"+uploads+"/") {
+		c.bucket(w, r)
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if strings.HasPrefix(r.URL.Path, "/"+bucket+"/") {
+	if strings.HasPrefix(r.URL.Path, "/"+uploads+"/") {
 		c.object(w, r)
 		return
 	}
@@ -113,6 +137,21 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			out.Entries = append(out.Entries, result{EventId: new(fmt.Sprint(len(c.put)))})
 		}
 		json.NewEncoder(w).Encode(out)
+	case "AWSStepFunctions.StartExecution":
+		var in struct{ Name, StateMachineArn string }
+		if json.NewDecoder(r.Body).Decode(&in) != nil || in.Name == "" || in.StateMachineArn == "" {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		if c.ended {
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprint(w, `{"__type":"ExecutionAlreadyExists","message":"it has ended"}`)
+			return
+		}
+		if !slices.Contains(c.started, in.Name) {
+			c.started = append(c.started, in.Name)
+		}
+		json.NewEncoder(w).Encode(map[string]any{"executionArn": in.StateMachineArn + ":" + in.Name, "startDate": 1})
 	default:
 		w.WriteHeader(http.StatusBadRequest)
 		fmt.Fprintf(w, `{"__type":"UnknownOperationException","message":%q}`, op)

@@ -68,7 +68,9 @@ func (d *Deployment) environment(cloud string) []string {
 		"TABLE=" + d.table,
 		"SECRET_ARN=arn:aws:secretsmanager:us-east-1:000000000000:secret:local",
 		"BUS=local",
-		"UPLOADS=" + bucket,
+		"UPLOADS=" + uploads,
+		"BUCKET=files",
+		"MACHINE=arn:aws:states:us-east-1:000000000000:stateMachine:local",
 		"STAGE=dev",
 		"GOMAXPROCS=1",
 
@@ -82,5 +84,6 @@ func (d *Deployment) environment(cloud string) []string {
 		"AWS_ENDPOINT_URL_SECRETS_MANAGER=" + cloud,
 		"AWS_ENDPOINT_URL_EVENTBRIDGE=" + cloud,
 		"AWS_ENDPOINT_URL_S3=" + cloud,
+		"AWS_ENDPOINT_URL_SFN=" + cloud,
 	}
 }

@@ -54,7 +54,7 @@ func NewGateway(d *Deployment, binaries map[string]string, log io.Writer) (*Gate
 	}
 	g.mux.HandleFunc("/", f.serve)
 	for _, reader := range topology.Functions {
-		if !reader.Files {
+		if !reader.Arrivals {
 			continue
 		}
 		f, err := of(reader.Name)

@@ -17,10 +17,12 @@ type Function struct {
 	Table      []string // DynamoDB actions on the table
 	Index      []string // DynamoDB actions on its index
 	Uploads    []string // S3 actions on the files of imports
-	Files      bool     // is started when a file has come
+	Arrivals   bool     // is started when a file has come
 	Stream     bool     // reads the table's change stream
 	Bus        bool     // puts events on the bus
 	Secrets    bool     // reads the deployment's secret
+	Files      []string // S3 actions on the files of simulations
+	Starts     bool     // starts the state machine of simulations
 	Calls      []string // hosts outside AWS that it may have to reach, for the reader
 	Reserved   int      // reserved concurrency; 0 is none
 	RetryAsync int      // retries of asynchronous invocations
@@ -49,6 +51,17 @@ type Feed struct {
 	MaxAge    time.Duration
 }
 
+// Machine says how a state machine runs the steps of simulations: an export of
+// the table into the bucket, then its step function over every file of the
+// export, over every shard, and once to merge.
+type Machine struct {
+	Steps    string        // the function
+	Shards   int           // as many as package simulation splits a history into
+	Parallel int           // steps at once, at most
+	Timeout  time.Duration // of a whole run
+	Kept     time.Duration // how long the files of a run stay; whole days
+}
+
 // Stages that can be deployed.
 const (
 	Dev  = "dev"
@@ -67,9 +80,13 @@ const (
 	query  = "dynamodb:Query"
 	put    = "dynamodb:PutItem"
 	remove = "dynamodb:DeleteItem"
+)
 
-	write = "s3:PutObject" // by whoever has an address that the function signed
+// And to files.
+const (
+	list  = "s3:ListBucket"
 	read  = "s3:GetObject"
+	write = "s3:PutObject"
 )
 
 // Functions of the system, by name.
@@ -81,8 +98,9 @@ var Functions = []Function{
 	{Name: "announce", Does: "every change becomes an event on the bus", Timeout: 60 * time.Second, Memory: 256, Stream: true, Bus: true},
 	{Name: "maintain", Does: "writes down what the clock has decided", Timeout: 14 * time.Minute, Memory: 256, Table: []string{get, query, put}, Index: []string{query}, RetryAsync: 2},
 	{Name: "imports", Does: "history is asked in, and how far it is", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put}, Secrets: true, Uploads: []string{write}},
-	{Name: "importer", Does: "takes in files of history, row by row", Timeout: 14 * time.Minute, Memory: 256, Table: []string{get, put}, Index: []string{query}, Uploads: []string{read}, Files: true, RetryAsync: 2},
-	{Name: "simulations", Does: "what a draft of the program would have given", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, put}, Secrets: true},
+	{Name: "importer", Does: "takes in files of history, row by row", Timeout: 14 * time.Minute, Memory: 256, Table: []string{get, put}, Index: []string{query}, Uploads: []string{read}, Arrivals: true, RetryAsync: 2},
+	{Name: "simulations", Does: "what a draft of the program would have given", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, put}, Secrets: true, Files: []string{list}, Starts: true},
+	{Name: "replay", Does: "the steps of a simulation", Timeout: 15 * time.Minute, Memory: 2048, Table: []string{get, put}, Files: []string{list, read, write}},
 }
 
 // Routes of the API. What no route answers is answered 404 by program.
@@ -144,6 +162,10 @@ var Routes = []Route{
 	{"POST", "/v1/simulations", "simulations"},
 	{"GET", "/v1/simulations/{id}", "simulations"},
 }
+
+// Simulations is the state machine of simulations. Its files hold copies of
+// all that the table has: they do not stay longer than a run may need them.
+var Simulations = Machine{Steps: "replay", Shards: 128, Parallel: 40, Timeout: 6 * time.Hour, Kept: 48 * time.Hour}
 
 // Default is the function that answers what no route matches.
 const Default = "program"

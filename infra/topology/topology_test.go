@@ -60,7 +60,7 @@ func TestEveryFunctionIsCalled(t *testing.T) {
 	for _, f := range Functions {
 		routed := f.Name == Default || slices.ContainsFunc(Routes, func(r Route) bool { return r.Function == f.Name })
 		scheduled := slices.ContainsFunc(Schedules, func(s Schedule) bool { return s.Function == f.Name })
-		if !routed && !scheduled && !f.Stream {
+		if !routed && !scheduled && !f.Stream && f.Name != Simulations.Steps {
 			t.Errorf("nothing calls %s", f.Name)
 		}
 		// API Gateway gives up after 30 seconds whatever the function does.
@@ -157,6 +157,24 @@ func TestTheStreamCanBeRead(t *testing.T) {
 	}
 	if c.MaxAge < time.Minute || c.MaxAge >= 24*time.Hour {
 		t.Errorf("given up after %v; the stream itself forgets after a day", c.MaxAge)
+	}
+}
+
+func TestSimulationsCanBeRun(t *testing.T) {
+	m := Simulations
+	f, ok := find(m.Steps)
+	if !ok || len(f.Files) == 0 || len(f.Table) == 0 {
+		t.Errorf("the steps are those of %q, which cannot do them", m.Steps)
+	}
+	if m.Parallel < 1 || m.Parallel > 1000 || m.Shards < 1 || m.Timeout < f.Timeout || m.Timeout > 24*time.Hour {
+		t.Errorf("%+v", m)
+	}
+	if m.Kept < m.Timeout || m.Kept%(24*time.Hour) != 0 {
+		t.Errorf("files go after %v, in whole days and not before a run ends", m.Kept)
+	}
+	starts := slices.ContainsFunc(Functions, func(f Function) bool { return f.Starts })
+	if !starts {
+		t.Error("nothing starts simulations")
 	}
 }
 

@@ -95,6 +95,9 @@ func Told(records iter.Seq2[*loyalty.Record, error], members []string) iter.Seq2
 			if rec.Member == "" || rec.At == 0 || len(members) > 0 && !slices.Contains(members, p.Member) {
 				continue
 			}
+			if at := time.Unix(rec.At, 0); p.Order.PaidAt.After(at) {
+				p.Order.PaidAt = at // told as paid in the future, it counted when it came
+			}
 			if p.Order.PaidAt.IsZero() && p.Order.PlacedAt.IsZero() && p.Order.FulfilledAt.IsZero() {
 				p.Order.PlacedAt = time.Unix(rec.At, 0) // it counted from when it came
 			}

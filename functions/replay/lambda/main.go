@@ -8,7 +8,6 @@ import (
 	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"regulars/functions/simulations"
 	"regulars/shared/bucket"
@@ -25,6 +24,6 @@ func main() {
 		slog.Error("cannot start", "error", err)
 		os.Exit(1)
 	}
-	steps := &simulations.Steps{Store: table.NewStore(engine), Files: &bucket.Bucket{Client: s3.NewFromConfig(cfg), Name: os.Getenv("BUCKET")}}
+	steps := &simulations.Steps{Store: table.NewStore(engine), Files: bucket.New(cfg, os.Getenv("BUCKET"))}
 	lambda.Start(steps.Do)
 }

@@ -8,7 +8,6 @@ import (
 	"os"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
@@ -21,7 +20,7 @@ import (
 
 func main() {
 	cfg := dynamo.Config(os.Getenv)
-	files := &bucket.Bucket{Client: s3.NewFromConfig(cfg), Name: os.Getenv("BUCKET")}
+	files := bucket.New(cfg, os.Getenv("BUCKET"))
 	machine := sfn.NewFromConfig(cfg)
 	gateway.Serve(func(g *web.Gate) web.Routes {
 		return (&simulations.Handler{Gate: g, Files: files, Start: func(ctx context.Context, program, id string) error {

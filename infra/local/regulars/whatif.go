@@ -49,7 +49,7 @@ func whatif(ctx context.Context, c local.Config, args []string, out, progress io
 	flags.IntVar(&a.reach, "reach", simulation.DefaultReach, "months within which the median member should have a reward")
 	flags.StringVar(&a.until, "until", "", "the end of history, RFC 3339; else the newest order of the file, or now")
 	if err := flags.Parse(args); err != nil || flags.NArg() > 0 || a.program == "" {
-		return errors.Join(err, errors.New("usage: regulars whatif -program draft.yaml [-base current.yaml] [-history orders.ndjson] [-out DIR] ..."))
+		return errors.Join(err, errors.New("usage: regulars whatif -program draft.yaml [-base current.yaml] [-history orders.ndjson] [-out DIR]; -h lists the rest"))
 	}
 	debug.SetGCPercent(400) // little is alive at a time: room is cheaper than collecting it
 	report, err := a.answer(ctx, c, progress)

@@ -55,7 +55,7 @@ func deployed(t *testing.T) Target {
 	endpoint, access := tabletest.DynamoDBLocal(t)
 	binaries, dir := map[string]string{}, t.TempDir()
 	for _, f := range topology.Functions {
-		if f.Files || f.Name == topology.Default || slices.ContainsFunc(topology.Routes, func(r topology.Route) bool { return r.Function == f.Name }) {
+		if f.Arrivals || f.Name == topology.Default || slices.ContainsFunc(topology.Routes, func(r topology.Route) bool { return r.Function == f.Name }) {
 			path, err := runtimeapi.Build(t.Context(), dir, f.Name, runtime.GOARCH)
 			if err != nil {
 				t.Fatal(err)
