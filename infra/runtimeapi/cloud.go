@@ -9,10 +9,10 @@ import (
 )
 
 // Cloud stands in for what functions call beside the table: Secrets Manager,
-// with one secret, an EventBridge bus, an S3 bucket, and a state machine that
-// starts executions and does nothing.
+// with one secret, an EventBridge bus, an S3 bucket, and a state machine.
 type Cloud struct {
 	Secret string
+	Start  func(input string) // what the state machine does; nil: nothing
 
 	mu     sync.Mutex
 	refuse string
@@ -98,7 +98,7 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		json.NewEncoder(w).Encode(out)
 	case "AWSStepFunctions.StartExecution":
-		var in struct{ Name, StateMachineArn string }
+		var in struct{ Name, StateMachineArn, Input string }
 		if json.NewDecoder(r.Body).Decode(&in) != nil || in.Name == "" || in.StateMachineArn == "" {
 			w.WriteHeader(http.StatusBadRequest)
 			return
@@ -110,6 +110,9 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		if !slices.Contains(c.started, in.Name) {
 			c.started = append(c.started, in.Name)
+			if c.Start != nil {
+				go c.Start(in.Input)
+			}
 		}
 		json.NewEncoder(w).Encode(map[string]any{"executionArn": in.StateMachineArn + ":" + in.Name, "startDate": 1})
 	default:
