@@ -48,7 +48,7 @@ type Asked struct {
 	Program  jsontext.Value `json:"program"`             // the draft
 	Redeemed string         `json:"expected_redemption"` // decimal, 0 to 1
 	Reach    int            `json:"reach_months"`
-	Until    *time.Time     `json:"until"`   // the end of history; now when left out
+	Until    *string        `json:"until"`   // RFC 3339, the end of history; now when left out
 	Members  []string       `json:"members"` // only these; all when left out
 }
 
@@ -84,7 +84,10 @@ func (h *Handler) post(ctx context.Context, r *web.Request) (web.Answer, error) 
 	now := h.Gate.Clock()
 	until := now
 	if in.Until != nil {
-		until = *in.Until
+		var err error
+		if until, err = time.Parse(time.RFC3339, *in.Until); err != nil {
+			return web.Answer{}, loyalty.Malformed("/until", *in.Until, "must be a time such as 2026-03-15T08:00:00Z")
+		}
 	}
 	switch {
 	case len(in.Program) == 0:

@@ -106,6 +106,7 @@ func TestSimulationRefusesWhatCannotBePublished(t *testing.T) {
 		{"another currency", object{"program": object{"currency": "USD"}}, 422, "currency_settled", "/program/currency"},
 		{"more than all of the points", sc19(object{"expected_redemption": "1.1"}), 400, "invalid_request", "/expected_redemption"},
 		{"no months", sc19(object{"reach_months": 0}), 400, "invalid_request", "/reach_months"},
+		{"a time that is none", sc19(object{"until": "tomorrow"}), 400, "invalid_request", "/until"},
 		{"the future", sc19(object{"until": "2999-01-01T00:00:00Z"}), 400, "invalid_request", "/until"},
 		{"nobody", sc19(object{"members": []string{"mem_X"}}), 404, "not_found", ""},
 	} {

@@ -15,9 +15,10 @@ import (
 
 // Cloud stands in for what functions call beside the table: Secrets Manager,
 // with one secret, an EventBridge bus, two buckets of S3, for imports and for
-// simulations, and a state machine that starts executions and does nothing.
+// simulations, and a state machine.
 type Cloud struct {
 	Secret string
+	Start  func(input string) // what the state machine does; nil: nothing
 
 	mu      sync.Mutex
 	refuse  string
@@ -138,7 +139,7 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		json.NewEncoder(w).Encode(out)
 	case "AWSStepFunctions.StartExecution":
-		var in struct{ Name, StateMachineArn string }
+		var in struct{ Name, StateMachineArn, Input string }
 		if json.NewDecoder(r.Body).Decode(&in) != nil || in.Name == "" || in.StateMachineArn == "" {
 			w.WriteHeader(http.StatusBadRequest)
 			return
@@ -150,6 +151,9 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		if !slices.Contains(c.started, in.Name) {
 			c.started = append(c.started, in.Name)
+			if c.Start != nil {
+				go c.Start(in.Input)
+			}
 		}
 		json.NewEncoder(w).Encode(map[string]any{"executionArn": in.StateMachineArn + ":" + in.Name, "startDate": 1})
 	default:

@@ -67,6 +67,23 @@ func deployed(t *testing.T) Target {
 	if err != nil {
 		t.Fatal(err)
 	}
+	steps, err := runtimeapi.Build(t.Context(), dir, topology.Simulations.Steps, runtime.GOARCH)
+	if err != nil {
+		t.Fatal(err)
+	}
+	step, err := runtimeapi.Run(t.Context(), steps, d.Env, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { step.Close() })
+	var turn sync.Mutex
+	d.Cloud.Start = func(input string) {
+		turn.Lock()
+		defer turn.Unlock()
+		if err := d.Simulate(t.Context(), step, input); err != nil {
+			t.Error(err)
+		}
+	}
 	g, err := runtimeapi.NewGateway(d, binaries, io.Discard)
 	if err != nil {
 		t.Fatal(err)
