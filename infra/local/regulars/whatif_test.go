@@ -47,7 +47,7 @@ func TestWhatIfOverAFile(t *testing.T) {
 				t.Errorf("it does not say %q:\n%s", want, out.String())
 			}
 		}
-		if !strings.Contains(progress.String(), "100 %") {
+		if !strings.Contains(progress.String(), "100%") {
 			t.Errorf("progress %q", progress.String())
 		}
 		raw, err := os.ReadFile(filepath.Join(dir, "report.json"))
