@@ -46,7 +46,9 @@ func burned(tx *table.Tx, p *loyalty.Partner, m loyalty.Movement, restored int64
 		return nil
 	}
 	m.Type, m.Points, m.Value = "burn", red.Points, red.Value
-	if err := tx.PutMovement(p.ID, "burn-"+red.ID, m, c.Current); err != nil {
+	burn := m
+	burn.At = red.Captured // the same month, however often the order is told
+	if err := tx.PutMovement(p.ID, "burn-"+red.ID, burn, c.Current); err != nil {
 		return err
 	}
 	if red.Restored == restored {
