@@ -85,6 +85,11 @@ partners: [{id: air, sources: [airline], settle: {points: 100, amount: 450}, exc
 			}
 		}
 		is(t, s.must("GET", "/v1/partners/air/statements/2026-04", nil), "movements", 0)
+		s.clock("2026-04-02T08:00:00Z")
+		s.earn(air("2", 10000, object{"redemption": rdm, "version": 3, "refunded": 10000}))
+		b := s.must("GET", "/v1/partners/air/statements/2026-04", nil)
+		is(t, b, "burned", 0) // that was in March
+		is(t, b, "restored", 200)
 		s.holds(m)
 	})
 }

@@ -38,7 +38,6 @@ type Redemption struct {
 	Wallet   string   `cbor:"14,keyasint,omitempty"` // the points are of; "" is points themselves
 	Ended    int64    `cbor:"16,keyasint,omitempty"` // unix seconds of the release
 	Payout   bool     `cbor:"15,keyasint,omitempty"` // pays money out instead of an order
-	Stated   bool     `cbor:"17,keyasint,omitempty"` // it stands in a partner's statement
 }
 
 // Ref is how ledger entries name the redemption.

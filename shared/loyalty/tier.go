@@ -194,7 +194,7 @@ func (a *Account) stand(now time.Time, t *Terms) {
 		a.reach(fits, now, t)
 	case has < 0:
 		if s.Level != "" { // the terms no longer have it
-			s.Level = ""
+			s.Level, s.Rank, s.Since = "", 0, now.Unix()
 			s.Changes++
 		}
 		s.Until, s.Warn, s.Late = 0, 0, false

@@ -45,12 +45,12 @@ func burned(tx *table.Tx, p *loyalty.Partner, m loyalty.Movement, restored int64
 	if red == nil {
 		return nil
 	}
-	if !red.Stated { // the order may change in a later month
-		m.Type, m.Points, m.Value = "burn", red.Points, red.Value
-		if err := tx.PutMovement(p.ID, "burn-"+red.ID, m, c.Current); err != nil {
+	if red.Captured != 0 { // in the month of the capture, however often and when the order is told
+		burn := m
+		burn.Type, burn.Points, burn.Value, burn.At = "burn", red.Points, red.Value, red.Captured
+		if err := tx.PutMovement(p.ID, "burn-"+red.ID, burn, c.Current); err != nil {
 			return err
 		}
-		red.Stated = true
 	}
 	if red.Restored == restored {
 		return nil

@@ -307,6 +307,9 @@ func (p *programme) checkCounts(tx *table.Tx, w *world) error {
 	if err != nil {
 		return err
 	}
+	if err := p.checkPartner(tx); err != nil {
+		return err
+	}
 	if b.Used != drawn || b.Used > launchBudget {
 		return fmt.Errorf("the budget of %d has %d used, orders drew %d", launchBudget, b.Used, drawn)
 	}

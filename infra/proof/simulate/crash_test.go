@@ -226,6 +226,11 @@ var crashes = []struct {
 	{"a choice of points", func(l *life, m string) Op { l.offer(m); return &choose{m, "points"} }},
 	{"a choice of money", func(l *life, m string) Op { l.offer(m); return &choose{m, "money"} }},
 	{"a choice of a voucher", func(l *life, m string) Op { l.offer(m); return &choose{m, "coffee"} }},
+	{"an exchange", func(l *life, m string) Op {
+		l.do(l.order(m, "", byAPI, ""))
+		return &exchange{m, 20}
+	}},
+	{"a card", func(_ *life, m string) Op { return &bind{m, "chip"} }},
 	{"the schedule", func(l *life, m string) Op {
 		for _, id := range []string{m, l.p.people[1], l.p.people[2]} {
 			l.do(l.order(id, "", byAPI, ""))
@@ -270,7 +275,7 @@ func (l *life) offer(member string) {
 }
 
 // keeps are the routes that keep their answer under an idempotency key.
-var keeps = regexp.MustCompile(`^POST /v1/(orders$|imports$|simulations$|holds|redemptions|payouts|activities|vouchers/(redeem|{code})|members$|members/{id}/(merge|adjustments|choices)$)`)
+var keeps = regexp.MustCompile(`^POST /v1/(orders$|imports$|simulations$|holds|redemptions|payouts|activities|vouchers/(redeem|{code})|members$|members/{id}/(merge|adjustments|choices|cards)$|partners)`)
 
 // ended tells whether some delivery of a kind ended in that way.
 func (l *life) ended(kind, how string) bool {

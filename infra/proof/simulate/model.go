@@ -27,6 +27,7 @@ type programme struct {
 	vouchers map[string]*voucher
 	nameless []*voucher        // just made: their codes are seen when they are written
 	used     int64             // of the budget
+	swapped  map[string]int64  // points that became the partner's miles, by month
 	happened map[string]string // events beside those of ledgers, by id
 	spent    map[string]*redemption
 	receipts map[string][]answer    // by idempotency key: what it was answered, one of these
@@ -84,7 +85,7 @@ func (p *programme) forget(m *member) {
 	if strings.HasPrefix(m.name, "person-") { // a guest's name is also that of who came back
 		p.erased = append(p.erased, m.name)
 	}
-	m.name, m.gone = "", true
+	m.name, m.card, m.gone = "", "", true
 }
 
 // call gives a member a name, which is found again from now on.
@@ -113,6 +114,7 @@ type member struct {
 	into    string   // whom it was merged into
 	merged  []string // who was merged into this one
 	name    string   // in a simulation everyone's is her own
+	card    string   // that is her own
 	gone    bool     // erased
 	touched bool     // since the last check
 

@@ -365,9 +365,7 @@ func (m *member) tier(r rules) string {
 // tellChanges notes the events that a stored decision is to bring, beside
 // those of ledger entries.
 func (p *programme) tellChanges(was, is *member) {
-	for _, v := range is.made {
-		p.nameless = append(p.nameless, v)
-	}
+	p.nameless = append(p.nameless, is.made...)
 	for _, f := range is.change {
 		f(p)
 	}

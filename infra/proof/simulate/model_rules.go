@@ -158,6 +158,7 @@ func (d rules) document() string {
 		"earning": object{"when": when, "rounding": d.rounding, "pending": days(d.pending), "rules": list}, "expiry": expiry(d.life), "clawback": d.clawback,
 		"hold": object{"timeout": fmt.Sprintf("PT%dM", int(d.hold.Minutes()))}, "redemption": object{"minimum": d.minimum, "restore_grace": days(d.grace)},
 		"wallets": wallets, "rewards": []object{reward},
+		"partners": []object{{"id": "air", "sources": []string{"air"}, "settle": object{"points": 1, "amount": 4}, "exchange": object{"points": swapPoints, "units": 1, "unit": "miles", "minimum": swapLeast}}},
 	}
 	if d.badge > 0 {
 		doc["achievements"] = []object{{"id": "fan", "count": "orders", "reach": d.badge, "points": badgePoints, "badge": true}}

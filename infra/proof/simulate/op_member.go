@@ -104,6 +104,10 @@ func (g *merge) Decide(p *programme, now time.Time, _ string) (answer, func()) {
 	if into.name == "" {
 		into.name = from.name
 	}
+	if into.card == "" {
+		into.card = from.card
+	}
+	from.card = ""
 	shown := into.copy()
 	shown.settle(now, t)
 	available, _ := shown.shown(t)

@@ -44,7 +44,7 @@ type Kind struct {
 var kinds = []Kind{
 	newOrder, changedOrder, newShopifyOrder, changedShopifyOrder, shopifyPerson, shopifyRedaction,
 	holdPoints, endHold, redeemPoints, cancelRedemption, askPayout, decidePayout,
-	recordActivity, useVoucher, releaseVoucher, validateVoucher, readBenefits, chooseReward,
+	recordActivity, useVoucher, releaseVoucher, validateVoucher, readBenefits, chooseReward, exchangePoints, bindCard,
 	adjustPoints, enrolMember, renameMember, mergeMembers, erasePerson, exportPerson, signIn, signOut,
 	readMember, readLedger, readOrder, evaluateOrder, strangeMember,
 	publishRules, runSchedule, importOrders,

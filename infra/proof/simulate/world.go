@@ -135,7 +135,7 @@ func openWorld(seed uint64, o odds, front seam, engine table.Engine, feed table.
 			panic(err) // the engine fails without any fault
 		}
 		p := &programme{
-			name: name, key: d.AdminKey, members: map[string]*member{}, external: map[string]string{}, orders: map[string]*order{},
+			name: name, key: d.AdminKey, members: map[string]*member{}, external: map[string]string{}, orders: map[string]*order{}, swapped: map[string]int64{},
 			spent: map[string]*redemption{}, acts: map[string]*act{}, vouchers: map[string]*voucher{}, happened: map[string]string{}, receipts: map[string][]answer{}, asked: map[string]string{}, about: map[string]string{}, files: map[string]*workImport{},
 		}
 		// Setup published the defaults, which nothing here is decided under.
