@@ -81,11 +81,14 @@ var sc9 = Scenario{"SC9 crossing a tier, and back", "tiers follow what qualifies
 		s.eq(s.member(m), "tier.until", "2026-04-10T21:00:00Z")
 		s.clock("2026-05-05T20:59:59Z") // within the window still: April begins with what March qualified for
 		s.eq(s.member(m), "tier.id", "gold")
+		s.clock("2026-05-06T08:00:00Z") // five days before the end she is told
+		s.must("POST", "/_local/schedules/tiers/run", nil)
+		s.once("tier.will_downgrade", m)
 		s.clock("2026-05-10T20:59:59Z")
 		tier(m, "gold", 0)
 		s.clock("2026-05-10T21:00:00Z")
 		tier(m, "silver", 0)
-		s.must("POST", "/_local/schedules/expire/run", nil)
+		s.must("POST", "/_local/schedules/tiers/run", nil)
 		s.once("tier.downgraded", m)
 		s.once("tier.will_downgrade", m)
 	})
