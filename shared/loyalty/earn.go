@@ -240,10 +240,10 @@ func (a *Account) post(r *Record, l *Lodged, worth int64, first, moved bool, pin
 		a.restore(red, returned(&r.Order, red.Points), cause, c.Current, c.Now)
 	}
 	change := worth - l.Points
-	switch {
-	case change > 0 || first:
-		a.earn(l, change, cause)
-	case change < 0:
+	if change > 0 || first {
+		a.earn(l, max(change, 0), cause)
+	}
+	if change < 0 { // of a first order too: a goal can be lost with it
 		a.clawBack(l, -change, cause)
 	}
 	l.Points = worth

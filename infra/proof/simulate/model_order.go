@@ -506,10 +506,10 @@ func (m *pot) post(l *lodged, o *order, wallet string, worth int64, first, moved
 		m.restore(paid, o.returned(paid.points), today, now)
 	}
 	change := worth - l.points
-	switch {
-	case change > 0 || first:
-		m.earn(l, change, now)
-	case change < 0:
+	if change > 0 || first {
+		m.earn(l, max(change, 0), now)
+	}
+	if change < 0 {
 		m.clawBack(l, -change)
 	}
 	l.points = worth
