@@ -4,5 +4,5 @@ package main
 // one is a file of its own and a line here.
 var scenarios = []Scenario{
 	sc1, sc2, sc3, sc4, sc5, sc6, sc7, sc8, sc9, sc14, sc17, sc18, sc19, sc21, sc22,
-	idempotency, problems, paging, strictness, signatures, history,
+	idempotency, problems, paging, strictness, signatures, history, coalition, words,
 }

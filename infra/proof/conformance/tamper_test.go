@@ -322,6 +322,17 @@ var faults = []fault{
 		fails: []string{"history: orders, the bad rows told of", "history: balances, opened once"}, says: "rows.refused: want 1, got 0",
 	},
 	{
+		name: "an exchange rounds up", only: "coalition",
+		answer: on("POST", "^/v1/partners/", func(_ *http.Response, body []byte) []byte {
+			return bytes.ReplaceAll(body, []byte(`"units":249`), []byte(`"units":250`))
+		}),
+		fails: []string{"coalition: cards, partners, leaderboards: a partner's statement"}, says: "units: want 249, got 250 (rounded up)",
+	},
+	{
+		name: "the terms are written by hand", only: "words", ask: setting("earning"),
+		fails: []string{"words: terms and explanations: terms change with the rules"}, says: "are the same under another rule",
+	},
+	{
 		name: "nobody is in a tier", only: "SC2 |SC9", ask: setting("tiers"),
 		fails: []string{"SC2 stacking and rounding: multiply", "SC9 crossing a tier, and back: tier_before"}, says: "tier.id: want gold",
 	},
