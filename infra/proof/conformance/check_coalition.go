@@ -3,7 +3,7 @@ package main
 import "strings"
 
 // What others than the shop and its members have to do with a programme.
-var coalition = Scenario{"coalition: cards, partners, leaderboards", "a card collects before it is anybody's, a partner's statement ties to every movement, a board ranks exactly", func(s *shop) {
+var coalition = Scenario{"coalition", "a card collects before it is anybody's, a partner's statement ties to every movement, a board ranks exactly", func(s *shop) {
 	s.part("a card is bound with its balance", func() {
 		s.program(`{"cards": {"benefits": {"discount_percent": 5}}}`)
 		number := s.id("card")
@@ -75,7 +75,7 @@ var coalition = Scenario{"coalition: cards, partners, leaderboards", "a card col
 }}
 
 // What people read is said from the rules.
-var words = Scenario{"words: terms and explanations", "the terms say the rules in four languages, and an entry says how it came about", func(s *shop) {
+var words = Scenario{"words", "the terms say the rules in four languages, and an entry says how it came about", func(s *shop) {
 	s.part("terms change with the rules", func() {
 		said := map[string]string{}
 		for _, points := range []string{"3", "4"} {
