@@ -23,8 +23,9 @@ type Prize struct {
 	Points   int64
 }
 
-// boardTally begins the id of a board's tally.
-const boardTally = "board/"
+// boardTally begins the id of a board's tally, and the id of nothing else: a
+// goal named board counts stores under "board/".
+const boardTally = "/board/"
 
 // boardPeriods is how many periods of a board an account remembers: what
 // comes later than that changes no ranking.

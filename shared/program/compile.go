@@ -117,8 +117,8 @@ func (c *checker) expiry(path string, e Expiry) *loyalty.Expiry {
 // *loyalty.Error: invalid_program with path, value and reason, or
 // not_supported_yet with the path.
 //
-// Without Expressions those in the document are not read, and what asks for
-// one does not apply: for functions that value no orders.
+// Without Expressions those in the document are not read: for functions that
+// value no orders. Valuing one by such a rule panics.
 func (d *Document) Compile(version int64, x Expressions) (*loyalty.Terms, error) {
 	c := checker{x: x}
 	c.later("/referral", d.Referral != nil)

@@ -1,7 +1,6 @@
 package program
 
 import (
-	"errors"
 	"fmt"
 	"math/big"
 	"slices"
@@ -267,13 +266,15 @@ func (c *checker) list(path string, list []string) {
 	}
 }
 
-// unread stands for an expression where expressions are not compiled.
+// unread stands for an expression where expressions are not compiled. Whoever
+// values an order there was wired wrongly: a rule that never applies would
+// hide it.
 type unread struct{}
 
-var errUnread = errors.New("program: expressions are not read here")
-
-func (unread) Holds(*loyalty.View) (bool, error) { return false, errUnread }
-func (unread) PerLine() bool                     { return false }
+func (unread) Holds(*loyalty.View) (bool, error) {
+	panic("program: an expression is asked where none are compiled")
+}
+func (unread) PerLine() bool { return false }
 
 func (c *checker) when(path, text string) loyalty.Condition {
 	switch {

@@ -11,6 +11,7 @@ import (
 
 	"regulars/functions/simulations"
 	"regulars/shared/bucket"
+	"regulars/shared/program/when"
 	"regulars/shared/table"
 	"regulars/shared/table/dynamo"
 	"regulars/shared/telemetry"
@@ -24,6 +25,8 @@ func main() {
 		slog.Error("cannot start", "error", err)
 		os.Exit(1)
 	}
-	steps := &simulations.Steps{Store: table.NewStore(engine), Files: bucket.New(cfg, os.Getenv("BUCKET"))}
+	store := table.NewStore(engine)
+	store.Expressions = when.Compiler{}
+	steps := &simulations.Steps{Store: store, Files: bucket.New(cfg, os.Getenv("BUCKET"))}
 	lambda.Start(steps.Do)
 }

@@ -14,6 +14,7 @@ import (
 	"regulars/functions/gateway"
 	"regulars/functions/simulations"
 	"regulars/shared/bucket"
+	"regulars/shared/program/when"
 	"regulars/shared/table/dynamo"
 	"regulars/shared/web"
 )
@@ -23,6 +24,7 @@ func main() {
 	files := bucket.New(cfg, os.Getenv("BUCKET"))
 	machine := sfn.NewFromConfig(cfg)
 	gateway.Serve(func(g *web.Gate) web.Routes {
+		g.Store.Expressions = when.Compiler{}
 		return (&simulations.Handler{Gate: g, Files: files, Start: func(ctx context.Context, program, id string) error {
 			return start(ctx, machine, simulations.Run{Program: program, ID: id})
 		}}).Routes()

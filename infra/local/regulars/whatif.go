@@ -22,6 +22,7 @@ import (
 	"regulars/infra/local"
 	"regulars/shared/loyalty"
 	"regulars/shared/program"
+	"regulars/shared/program/when"
 	"regulars/shared/simulation"
 	"regulars/shared/table"
 	"regulars/shared/yaml"
@@ -225,8 +226,8 @@ func terms(file string) (*loyalty.Terms, error) {
 	raw, err := yaml.ToJSON("", body)
 	if err == nil {
 		var doc program.Document
-		if doc, _, err = program.ParseVersioned(raw, nil); err == nil {
-			return doc.Compile(1, nil)
+		if doc, _, err = program.ParseVersioned(raw, when.Compiler{}); err == nil {
+			return doc.Compile(1, when.Compiler{})
 		}
 	}
 	return nil, fmt.Errorf("%s: %w", file, err)
@@ -237,7 +238,7 @@ func defaults() (*loyalty.Terms, error) {
 	if err != nil {
 		return nil, err
 	}
-	return doc.Compile(1, nil)
+	return doc.Compile(1, when.Compiler{})
 }
 
 var share = regexp.MustCompile(`^(0(\.\d{1,9})?|1(\.0{1,9})?)$`)

@@ -111,3 +111,21 @@ func TestWhatIfRefuses(t *testing.T) {
 		})
 	}
 }
+
+// An expression is read as in production, and a wrong one is refused.
+func TestWhatIfReadsExpressions(t *testing.T) {
+	file := write(t, "history.ndjson", order("1", 4995, `, "customer": {"external_id": "7"}`)+order("2", 999, `, "customer": {"external_id": "7"}`))
+	ask := func(when string) (string, error) {
+		draft := write(t, "draft.yaml", "earning:\n  rules:\n    - {id: base, on: order, rate: {points: 1, amount: 80}, when: "+when+"}\n")
+		var out, progress bytes.Buffer
+		err := whatif(t.Context(), local.Config{}, []string{"-program", draft, "-history", file, "-out", filepath.Join(t.TempDir(), "out")}, &out, &progress)
+		return out.String(), err
+	}
+	out, err := ask("order.amount >= 1000") // 49 + 9 points, and 62
+	if err != nil || !strings.Contains(out, "+4") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if _, err := ask("order.amuont >= 1000"); err == nil || !strings.Contains(err.Error(), "order.amount") {
+		t.Errorf("taken, or without the nearest name: %v", err)
+	}
+}
