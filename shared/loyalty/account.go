@@ -30,6 +30,12 @@ type Account struct {
 	Memberships []Membership `cbor:"19,keyasint,omitempty"`
 	Spells      []Spell      `cbor:"20,keyasint,omitempty"`
 	Segments    []string     `cbor:"21,keyasint,omitempty"`
+
+	Referred   *Referred `cbor:"30,keyasint,omitempty"` // who sent the member; nil: nobody
+	Advocacy   Advocacy  `cbor:"31,keyasint,omitzero"`  // whom the member sent
+	FirstOrder int64     `cbor:"32,keyasint,omitempty"` // when the earliest order that ever counted was paid, unix seconds
+	Marks      []Mark    `cbor:"33,keyasint,omitempty"` // signs by which the member may be known again
+	Mood       Mood      `cbor:"34,keyasint,omitzero"`  // what the member said of the shop
 }
 
 // owner is whose entries a ledger's chain says they are: the member, and the

@@ -53,7 +53,7 @@ func (x *Activity) ActRef() string { return "activity/" + x.Type + "/" + x.Key }
 func (t *Terms) Known(activity string) bool {
 	return slices.ContainsFunc(t.Earning.Rules, func(r Rule) bool { return r.Activity == activity }) ||
 		slices.ContainsFunc(t.Goals, func(g Goal) bool { return g.Count == Activities && g.Activity == activity }) ||
-		slices.ContainsFunc(t.Plans, func(p Plan) bool { return p.Activity == activity || p.Ends == activity })
+		slices.ContainsFunc(t.Plans, func(p Plan) bool { return p.Activity == activity || p.Ends == activity }) || t.inviting().about(activity)
 }
 
 // Do rewards an activity once. act has who did it and what is known of them
@@ -86,6 +86,7 @@ func (a *Account) Do(act *Act, seed string, t *Terms, now time.Time) ([]Voucher,
 		return nil, tooMany("the activity")
 	}
 	changed := a.join(&act.Activity, t)
+	changed = a.hear(&act.Activity, t) || changed
 	awards := d.awards
 	if given.Points > 0 {
 		awards[""] += given.Points
@@ -101,6 +102,7 @@ func (a *Account) Do(act *Act, seed string, t *Terms, now time.Time) ([]Voucher,
 	if n := awards[""]; n > 0 {
 		a.Post(n, Entry{Ref: act.Activity.ActRef(), At: now.Unix(), Terms: t.Version}, act.Activity.At, t)
 	}
+	a.invite(t, now)
 	a.stand(now, t)
 	a.At = now.Unix()
 	a.Settle(now, t)

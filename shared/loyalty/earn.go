@@ -1,6 +1,7 @@
 package loyalty
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -12,6 +13,7 @@ type Telling struct {
 	Current    *Terms      // of today: what is owed, tiers and goals go by them
 	Attributes map[string]string
 	Budgets    []*Budget // of the pinned rules that have one; what the order draws is taken from them
+	Lead       *Lead     // what it says of who sent its buyer; nil: nothing
 	Seed       string    // secret and used once: makes the codes of vouchers
 	Now        time.Time
 }
@@ -53,6 +55,7 @@ func (a *Account) Apply(r *Record, c Telling) ([]Voucher, error) {
 		}
 		vouchers = newest(append(vouchers, more...))
 	}
+	a.invite(c.Current, c.Now)
 	a.stand(c.Now, c.Current)
 	a.At = c.Now.Unix()
 	a.Settle(c.Now, c.Current) // an order that comes late may bring points that are over
@@ -100,6 +103,9 @@ func (a *Account) bring(r *Record, c Telling) ([]Voucher, error) {
 		return nil, tooMany("the order")
 	}
 	a.count(r, w, at, c)
+	if err := a.refer(r, w[""].Paid, c); err != nil {
+		return nil, err
+	}
 	return newest(given.Vouchers), a.post(r, &r.Lodged, w[""].Points+r.ByGoals, first, moved, t, c)
 }
 
@@ -315,7 +321,7 @@ func (a *Account) earn(r *Lodged, points int64, e Entry) {
 		active = 0
 	}
 	a.put(active, r.Expires, points)
-	e.Type, e.Points = Earn, points
+	e.Type, e.Points = cmp.Or(e.Type, Earn), points
 	if points > 0 {
 		e.Lots = []Part{{Expires: r.Expires, Points: points}}
 	}

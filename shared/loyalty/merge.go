@@ -72,6 +72,7 @@ func (a *Account) takeCounts(from *Account, t *Terms, now time.Time) {
 			mine.Used = min(mine.Used, max(0, a.progress(g)))
 		}
 	}
+	a.takeReferred(from)
 	a.Vouchers = append(a.Vouchers, from.Vouchers...)
 	for _, m := range from.Memberships {
 		if mine := a.membership(m.ID); mine != nil {

@@ -37,6 +37,8 @@ type Terms struct {
 	Partners []Partner
 	Boards   []Board
 
+	Referral *ReferralTerms // nil: the program has none
+
 	CardBenefits Benefits // of whoever shows a card
 
 	Week time.Weekday // on which a week begins

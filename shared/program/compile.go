@@ -49,15 +49,6 @@ func (c *checker) refuse(path string, value any, reason string, known ...string)
 	}
 }
 
-func (c *checker) later(path string, given bool) {
-	if given && c.err == nil {
-		c.err = &loyalty.Error{
-			Kind: loyalty.Refused, Code: "not_supported_yet", Detail: path + " is not supported yet",
-			Details: map[string]any{"path": path, "reason": "not supported yet"},
-		}
-	}
-}
-
 func (c *checker) between(path string, v, low, high int64) {
 	if v < low || v > high {
 		c.refuse(path, v, fmt.Sprintf("must be from %d to %d", low, high))
@@ -114,15 +105,12 @@ func (c *checker) expiry(path string, e Expiry) *loyalty.Expiry {
 }
 
 // Compile turns the document into terms of that version. The error is a
-// *loyalty.Error: invalid_program with path, value and reason, or
-// not_supported_yet with the path.
+// *loyalty.Error: invalid_program with path, value and reason.
 //
 // Without Expressions those in the document are not read: for functions that
 // value no orders. Valuing one by such a rule panics.
 func (d *Document) Compile(version int64, x Expressions) (*loyalty.Terms, error) {
 	c := checker{x: x}
-	c.later("/referral", d.Referral != nil)
-
 	digits, known := currency.GetDigits(d.Currency)
 	if !known {
 		c.refuse("/currency", d.Currency, "is not an ISO 4217 code", codeLike(d.Currency)...)
@@ -181,8 +169,12 @@ func (d *Document) Compile(version int64, x Expressions) (*loyalty.Terms, error)
 	d.achievements(&c, t)
 	d.automatic(&c, t)
 	d.coalition(&c, t)
+	d.referral(&c, t)
 	d.rollout(&c)
 	d.goal(&c)
+	for i, w := range d.Acknowledge {
+		c.oneOf("/acknowledge/"+strconv.Itoa(i), w, ParityViolation)
+	}
 	if c.err != nil {
 		return nil, c.err
 	}

@@ -9,8 +9,6 @@ package program
 import (
 	"encoding/json"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"regulars/shared/loyalty"
 	"regulars/shared/strict"
 )
@@ -42,8 +40,9 @@ type Document struct {
 	Rollout      *Rollout      `json:"rollout,omitempty"`
 	Goal         *Goal         `json:"goal,omitempty"`
 
-	// What later parts of the system use. Refused until then, not ignored.
-	Referral jsontext.Value `json:"referral,omitempty"`
+	Referral *Referral `json:"referral,omitempty"`
+
+	Acknowledge []string `json:"acknowledge,omitempty"` // warnings that do not keep the document from being published
 }
 
 // Text is a name by language code, {"en": "Happy hour", "he": "..."}.
@@ -435,6 +434,9 @@ func ParseVersioned(doc []byte, x Expressions) (Document, int64, error) {
 		d.Earning.Rules = defaults().Earning.Rules
 	}
 	if _, err := d.Compile(0, x); err != nil {
+		return Document{}, 0, err
+	}
+	if err := d.parity(); err != nil {
 		return Document{}, 0, err
 	}
 	return d, in.Version, nil

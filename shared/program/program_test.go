@@ -226,11 +226,6 @@ func TestWhatAProgramMayNotSay(t *testing.T) {
 			t.Errorf("%s %v", e.Code, e.Details)
 		}
 	})
-	t.Run("what is not there yet", func(t *testing.T) {
-		if e := refusal(t, `{"referral": {}}`); e.Code != "not_supported_yet" || e.Kind != loyalty.Refused || e.Details["path"] != "/referral" {
-			t.Errorf("%s %v", e.Code, e.Details)
-		}
-	})
 	t.Run("a version where none is asked for", func(t *testing.T) {
 		if e := refusal(t, `{"version": 3}`); e.Details["path"] != "/version" {
 			t.Errorf("%v", e.Details)

@@ -93,19 +93,9 @@ func (d *Document) rule(c *checker, t *loyalty.Terms, path string, r *Rule) {
 			Where: rule.Where, When: when, During: rule.During,
 		})
 	}
-	if l := r.Limit; l != nil {
-		c.between(path+"/limit/times", l.Times, 0, 1_000_000)
-		c.between(path+"/limit/points", l.Points, 0, loyalty.MaxPoints)
-		if l.Times == 0 && l.Points == 0 {
-			c.refuse(path+"/limit", "{}", "must say how many times or how many points")
-		}
-		if l.Points != 0 && r.On == "activity" && r.Multiplier != "" {
-			c.refuse(path+"/limit/points", l.Points, "of a multiplier of activities only times can be limited")
-		}
-		rule.Limit = &loyalty.Limit{Times: l.Times, Points: l.Points}
-		if l.Per != "" {
-			rule.Limit.Per = c.calendar(path+"/limit/per", l.Per)
-		}
+	rule.Limit = c.limit(path+"/limit", r.Limit)
+	if l := r.Limit; l != nil && l.Points != 0 && r.On == "activity" && r.Multiplier != "" {
+		c.refuse(path+"/limit/points", l.Points, "of a multiplier of activities only times can be limited")
 	}
 	if r.Cooldown != "" {
 		rule.Cooldown = c.period(path+"/cooldown", r.Cooldown)
@@ -184,6 +174,22 @@ func (d *Document) wallet(c *checker, path, id string) {
 }
 
 // reward checks the name of a reward: one of the list, where there is a list.
+func (c *checker) limit(path string, l *Limit) *loyalty.Limit {
+	if l == nil {
+		return nil
+	}
+	c.between(path+"/times", l.Times, 0, 1_000_000)
+	c.between(path+"/points", l.Points, 0, loyalty.MaxPoints)
+	if l.Times == 0 && l.Points == 0 {
+		c.refuse(path, "{}", "must say how many times or how many points")
+	}
+	out := &loyalty.Limit{Times: l.Times, Points: l.Points}
+	if l.Per != "" {
+		out.Per = c.calendar(path+"/per", l.Per)
+	}
+	return out
+}
+
 func (d *Document) reward(c *checker, path, id string, needed bool) {
 	var known []string
 	for _, r := range d.Rewards {
