@@ -1,17 +1,21 @@
-package program
+package program_test
 
-import "testing"
+import (
+	"testing"
+
+	"regulars/shared/program"
+)
 
 // What is new must not be better than what those who are there can get (C42).
 func TestParityOfOffers(t *testing.T) {
 	for name, c := range map[string]struct{ doc, code string }{
 		"the advocate gets as much":       {`{"referral": {"advocate": [{"rank": 1, "points": 50}], "friend": {"points": 50}}}`, ""},
 		"a later rung is as much":         {`{"referral": {"advocate": [{"rank": 1, "points": 5}, {"rank": 3, "points": 50}], "friend": {"points": 50}}}`, ""},
-		"the friend gets more":            {`{"referral": {"advocate": [{"rank": 1, "points": 49}], "friend": {"points": 50}}}`, ParityViolation},
-		"only the friend gets something":  {`{"referral": {"friend": {"points": 1}}}`, ParityViolation},
+		"the friend gets more":            {`{"referral": {"advocate": [{"rank": 1, "points": 49}], "friend": {"points": 50}}}`, program.ParityViolation},
+		"only the friend gets something":  {`{"referral": {"friend": {"points": 1}}}`, program.ParityViolation},
 		"a rule gives everyone as much":   {`{"referral": {"friend": {"points": 50}}, "earning": {"rules": [{"id": "gift", "on": "order", "points": 50}]}}`, ""},
-		"a rule gives it with the first":  {`{"referral": {"friend": {"points": 50}}, "earning": {"rules": [{"id": "gift", "on": "order", "points": 50, "where": {"order_number": {"to": 1}}}]}}`, ParityViolation},
-		"a voucher that nobody else gets": {`{"referral": {"advocate": [{"rank": 1, "points": 50}], "friend": {"reward": "cake"}}}`, ParityViolation},
+		"a rule gives it with the first":  {`{"referral": {"friend": {"points": 50}}, "earning": {"rules": [{"id": "gift", "on": "order", "points": 50, "where": {"order_number": {"to": 1}}}]}}`, program.ParityViolation},
+		"a voucher that nobody else gets": {`{"referral": {"advocate": [{"rank": 1, "points": 50}], "friend": {"reward": "cake"}}}`, program.ParityViolation},
 		"a voucher that others get":       {`{"referral": {"advocate": [{"rank": 1, "reward": "cake"}], "friend": {"reward": "cake"}}}`, ""},
 		"it is acknowledged":              {`{"referral": {"friend": {"points": 50}}, "acknowledge": ["offer.parity_violation"]}`, ""},
 	} {
@@ -20,7 +24,7 @@ func TestParityOfOffers(t *testing.T) {
 				if e := refusal(t, c.doc); e.Code != c.code || e.Details["path"] != "/referral/friend" {
 					t.Errorf("refused with %s %v, want %s", e.Code, e.Details, c.code)
 				}
-			} else if _, err := Parse([]byte(c.doc), nil); err != nil {
+			} else if _, err := program.Parse([]byte(c.doc), nil); err != nil {
 				t.Error(err)
 			}
 		})
