@@ -14,6 +14,7 @@ type Telling struct {
 	Attributes map[string]string
 	Budgets    []*Budget // of the pinned rules that have one; what the order draws is taken from them
 	Lead       *Lead     // what it says of who sent its buyer; nil: nothing
+	Marks      []Mark    // what it tells of the person
 	Seed       string    // secret and used once: makes the codes of vouchers
 	Now        time.Time
 }

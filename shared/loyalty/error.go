@@ -12,6 +12,7 @@ const (
 	Unauthorized                 // who are you
 	Forbidden                    // not with this key
 	TooLarge                     // more bytes than are read
+	TooMany                      // too often: Details has retry_after, seconds
 )
 
 // Error is the one error that may be shown to a caller. Everything else is

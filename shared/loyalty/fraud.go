@@ -138,13 +138,14 @@ const (
 	MarkDevice  MarkKind = 3
 	MarkPayment MarkKind = 4
 	MarkAddress MarkKind = 5
+	MarkNetwork MarkKind = 6 // where many may be: says nothing of two
 )
 
 // keptMarks is how many of each kind an account remembers, the newest.
 const keptMarks = 2
 
-// mark remembers signs of a member.
-func (a *Account) mark(marks ...Mark) {
+// Mark remembers signs of a member.
+func (a *Account) Mark(marks ...Mark) {
 	for _, m := range marks {
 		all := slices.DeleteFunc(slices.Clone(a.Marks), func(h Mark) bool { return h == m })
 		of := 0

@@ -69,6 +69,8 @@ type Order struct {
 	Member   string    `cbor:"-"` // a member's id, when the caller knows it
 	Customer *Customer `cbor:"-"` // else the shop's own record of the person; nil for nobody
 
+	Signs *Signs `cbor:"-" json:",omitempty"` // of the person, as far as the shop tells them
+
 	Lines     []Line     `cbor:"12,keyasint,omitempty"`
 	Discounts []Discount `cbor:"13,keyasint,omitempty"`
 
@@ -145,6 +147,15 @@ type Customer struct {
 	Phone         string // E.164 where the shop gives it
 	PhoneVerified bool
 	Name          string
+}
+
+// Signs are what a person may be known again by, as the shop tells them. None
+// is stored as it is.
+type Signs struct {
+	IP      string
+	Device  string // the shop's own fingerprint of it
+	Payment string // the fingerprint of a means of payment, never a number
+	Address string // where parcels go
 }
 
 // Anonymous tells whether nothing in the record identifies a person.

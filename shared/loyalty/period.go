@@ -53,6 +53,11 @@ func (p Period) After(t time.Time, zone *time.Location) time.Time {
 	return t.Add(p.Exact)
 }
 
+// Before is the instant one period before t, by the calendar of zone.
+func (p Period) Before(t time.Time, zone *time.Location) time.Time {
+	return Period{Months: -p.Months, Days: -p.Days, Exact: -p.Exact}.After(t, zone)
+}
+
 // StartOfDay is the first instant of a local date. Days differ in length, and
 // where clocks jump over midnight a day begins at another hour.
 func StartOfDay(y int, m time.Month, d int, zone *time.Location) time.Time {

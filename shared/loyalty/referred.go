@@ -79,6 +79,7 @@ type Lead struct {
 	Code     string
 	Advocate string // member
 	Clicked  int64  // unix seconds; 0: with the order
+	Instead  string // the referral of a registration that it takes the place of
 }
 
 // paidAt is when an order was paid, unix seconds.
@@ -99,6 +100,9 @@ func (a *Account) refer(r *Record, left int64, c Telling) error {
 	}
 	paid := r.paidAt(c.Now)
 	counts := c.Pinned.counts(&r.Order)
+	if counts && c.Pinned.Referral != nil {
+		a.Mark(c.Marks...)
+	}
 	if counts && (a.FirstOrder == 0 || paid < a.FirstOrder) {
 		a.FirstOrder = paid
 	}
@@ -158,22 +162,31 @@ func (c *Telling) whole(r *Record) (int64, error) {
 
 // Lead takes note of who sent the member. The last click wins, as long as no
 // order qualified; who had bought before the click stays with what was known
-// before it. A click on the same code again only makes its window longer. It
-// answers whether the lead is what the account now goes by.
+// before it, and a click on the same code is no other. It answers whether the
+// lead is what the account now goes by.
 func (a *Account) Lead(l Lead) bool {
 	had := a.Referred
 	before := a.FirstOrder != 0 && a.FirstOrder < l.Clicked
 	switch {
 	case had == nil:
-		a.Referred = &Referred{ID: l.ID, Code: l.Code, Advocate: l.Advocate, Clicked: l.Clicked}
+		a.Referred = l.referred()
 		return true
 	case had.ID == l.ID:
 		return true
 	case had.Order != OrderRef{}, before, l.Clicked <= had.Clicked, l.Code == had.Code:
 		return false
 	}
-	a.Referred = &Referred{ID: l.ID, Code: l.Code, Advocate: l.Advocate, Clicked: l.Clicked, Replaced: append(slices.Clone(had.Replaced), had.ID)}
+	a.Referred = l.referred()
+	a.Referred.Replaced = append(append(a.Referred.Replaced, had.Replaced...), had.ID)
 	return true
+}
+
+func (l *Lead) referred() *Referred {
+	r := &Referred{ID: l.ID, Code: l.Code, Advocate: l.Advocate, Clicked: l.Clicked}
+	if l.Instead != "" {
+		r.Replaced = []string{l.Instead}
+	}
+	return r
 }
 
 // takeReferred joins what two accounts of one person keep of referrals. Of two
@@ -185,7 +198,7 @@ func (a *Account) takeReferred(from *Account) {
 	}
 	a.Advocacy.Friends += from.Advocacy.Friends
 	a.Advocacy.Revenue += from.Advocacy.Revenue
-	a.mark(from.Marks...)
+	a.Mark(from.Marks...)
 	a.Mood = Mood{Score: cmp.Or(a.Mood.Score, from.Mood.Score), Complaints: a.Mood.Complaints + from.Mood.Complaints, Invited: max(a.Mood.Invited, from.Mood.Invited)}
 	mine, other := a.Referred, from.Referred
 	from.Referred, from.Advocacy, from.Marks, from.FirstOrder, from.Mood = nil, Advocacy{}, nil, 0, Mood{}

@@ -39,6 +39,7 @@ type Terms struct {
 
 	Referral *ReferralTerms // nil: the program has none
 
+	Shop         string   // absolute address of the shop on the web, or ""
 	CardBenefits Benefits // of whoever shows a card
 
 	Week time.Weekday // on which a week begins

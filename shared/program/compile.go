@@ -135,7 +135,7 @@ func (d *Document) Compile(version int64, x Expressions) (*loyalty.Terms, error)
 	c.between("/point_value/amount", d.PointValue.Amount, 1, maxAmount)
 
 	t := &loyalty.Terms{
-		Version: version, Currency: d.Currency, Zone: zone,
+		Version: version, Currency: d.Currency, Zone: zone, Shop: d.Shop.URL,
 		Point:    loyalty.Price{Points: d.PointValue.Points, Amount: d.PointValue.Amount},
 		Clawback: d.Clawback,
 		Hold:     c.period("/hold/timeout", d.Hold.Timeout),

@@ -361,6 +361,7 @@ func (p *Profile) Clone() Profile {
 func (p *Profile) Adopt(from *Profile) {
 	p.Merged = append(append(p.Merged, from.Member), from.Merged...)
 	p.Guest = p.Guest && from.Guest
+	p.Codes = append(p.Codes, from.Codes...)
 	if len(p.Consents) == 0 {
 		p.Consents = maps.Clone(from.Consents)
 	}

@@ -113,7 +113,7 @@ func digest(s string) string {
 // belongs to none.
 func ProgramOf(k Key) string {
 	program, _, ok := strings.Cut(k.PK, "#")
-	if !ok || program == "KEY" || program == "CONNECTION" {
+	if !ok || program == "KEY" || program == "CONNECTION" || program == "CODE" {
 		return ""
 	}
 	return program
@@ -160,6 +160,7 @@ type Profile struct {
 	Erased        int64             `cbor:"13,keyasint,omitempty"` // unix seconds
 	Merged        []string          `cbor:"14,keyasint,omitempty"` // members that were merged into this one
 	Attributes    map[string]string `cbor:"15,keyasint,omitempty"` // what rules ask about the member
+	Codes         []string          `cbor:"16,keyasint,omitempty"` // referral codes that lead here, newest first
 }
 
 // Birth is a birth date in the calendar that the member keeps.

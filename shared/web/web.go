@@ -121,6 +121,7 @@ var statuses = map[loyalty.Kind]int{
 	loyalty.Unauthorized: http.StatusUnauthorized,
 	loyalty.Forbidden:    http.StatusForbidden,
 	loyalty.TooLarge:     http.StatusRequestEntityTooLarge,
+	loyalty.TooMany:      http.StatusTooManyRequests,
 }
 
 // problem turns an error into the answer for it. What is not meant for the
