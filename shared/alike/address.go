@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode/utf8"
 )
 
 // streets.txt has the words of an address that are written in many ways.
@@ -30,7 +31,7 @@ var streets = sync.OnceValue(func() map[string]string {
 // cities have many spellings. country is an ISO 3166 code. "" without a line
 // or without both others.
 func Address(line, city, postcode, country string) string {
-	if len(line)+len(city)+len(postcode)+len(country) > maxText {
+	if all := line + city + postcode + country; len(all) > maxText || !utf8.ValidString(all) {
 		return ""
 	}
 	place := strings.Join(words(postcode), "")
@@ -42,10 +43,11 @@ func Address(line, city, postcode, country string) string {
 		place = strings.Join(words(city), " ")
 	}
 	street := street(line)
-	if street == "" || place == "" {
+	key := street + "|" + place + "|" + nation
+	if street == "" || place == "" || len(key) > maxText {
 		return ""
 	}
-	return settle(street+"|"+place+"|"+nation, func(s string) string { return s })
+	return key
 }
 
 // street is a line's words, then the numbers of houses, then those of flats.

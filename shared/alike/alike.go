@@ -44,7 +44,7 @@ func Name(s string) string {
 // gershayim is no gap between them.
 func words(s string) []string {
 	s = strings.Map(func(r rune) rune {
-		if strings.ContainsRune("'’‘`´ʼ׳״\"", r) {
+		if strings.ContainsRune("'’‘`´ʼ׳״\"＇＂", r) {
 			return -1
 		}
 		return r

@@ -48,7 +48,7 @@ var providers = []provider{
 // any provider. Dots are dropped only where the provider ignores them (SC10).
 func Email(s string) string {
 	return settle(s, func(s string) string {
-		s = strings.TrimPrefix(letters.Lower(strings.TrimSpace(s)), "mailto:")
+		s = strings.TrimPrefix(strings.TrimSpace(letters.Lower(s)), "mailto:")
 		cut := strings.LastIndexByte(s, '@')
 		if cut < 0 {
 			return ""

@@ -35,8 +35,8 @@ var plans = map[string]plan{
 // and so does one that spells words.
 func Phone(s, country string) string {
 	return settle(s, func(s string) string {
-		s = strings.TrimPrefix(letters.Lower(strings.TrimSpace(s)), "tel:")
-		for _, extension := range []string{";", ",", "x", "ext", "#"} {
+		s = strings.TrimPrefix(strings.TrimSpace(letters.Lower(s)), "tel:")
+		for _, extension := range []string{";", ",", "ext", "x", "#"} {
 			s, _, _ = strings.Cut(s, extension)
 		}
 		s = strings.Map(func(r rune) rune {
