@@ -38,9 +38,12 @@ var variants = map[rune]string{
 // and folding them would make one word of two.
 var likeLatin = []*unicode.RangeTable{unicode.Latin, unicode.Greek, unicode.Cyrillic, unicode.Armenian, unicode.Coptic, unicode.Cherokee, unicode.Lisu}
 
+// lunate is the sigma that looks like a c, which NFKC writes as any other.
+var lunate = strings.NewReplacer("ϲ", "c", "Ϲ", "C")
+
 func fold(s string, first, second func(rune) rune) string {
 	var b strings.Builder
-	for _, r := range norm.NFD.String(norm.NFKC.String(s)) {
+	for _, r := range norm.NFD.String(norm.NFKC.String(lunate.Replace(s))) {
 		if r == 'ς' {
 			r = 'σ' // the same letter, at the end of a word
 		}

@@ -20,6 +20,7 @@ func TestOneSpelling(t *testing.T) {
 		"cyrillic i":             {"i", "I", "І"},
 		"greek nu":               {"v", "N", "ν"},
 		"greek omicron":          {"oo", "OO", "οΟ"},
+		"lunate sigma":           {"cc", "CC", "ϲϹ"},
 		"greek sigma":            {"ooi", "OOI", "σςι"},
 		"accents":                {"jose", "JOSE", "José"},
 		"accents apart":          {"jose", "JOSE", "Jose\u0301"},
