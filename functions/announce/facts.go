@@ -61,7 +61,7 @@ var kinds = map[loyalty.EntryType]string{
 }
 
 func (f *facts) account(c table.Change) error {
-	old, now, err := both[loyalty.Account](c)
+	old, now, err := table.Both[loyalty.Account](c)
 	if err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ func tier(id string) *string {
 }
 
 func (f *facts) voucher(c table.Change) error {
-	old, now, err := both[loyalty.Voucher](c)
+	old, now, err := table.Both[loyalty.Voucher](c)
 	if err != nil || old.Stage == now.Stage {
 		return err
 	}
@@ -176,7 +176,7 @@ func hasHold(a *loyalty.Account, id string) bool {
 }
 
 func (f *facts) profile(c table.Change) error {
-	old, now, err := both[table.Profile](c)
+	old, now, err := table.Both[table.Profile](c)
 	if err == nil && old.Member == "" {
 		f.add(events.MemberEnrolled, "enrol_"+now.Member, now.CreatedAt, events.Member{Member: "mem_" + now.Member, Guest: now.Guest})
 	}
@@ -184,7 +184,7 @@ func (f *facts) profile(c table.Change) error {
 }
 
 func (f *facts) redemption(c table.Change) error {
-	old, now, err := both[loyalty.Redemption](c)
+	old, now, err := table.Both[loyalty.Redemption](c)
 	if err != nil {
 		return err
 	}
@@ -219,7 +219,7 @@ func (f *facts) payout(old, now *loyalty.Redemption) {
 }
 
 func (f *facts) privacy(c table.Change) error {
-	old, now, err := both[table.PrivacyRequest](c)
+	old, now, err := table.Both[table.PrivacyRequest](c)
 	if err != nil || old.Topic != "" {
 		return err
 	}
@@ -229,16 +229,4 @@ func (f *facts) privacy(c table.Change) error {
 	}
 	f.add(events.PrivacyRequested, "privacy_"+c.PK, now.At, data)
 	return nil
-}
-
-// both decodes an item before and after; before is zero for a new item.
-func both[T any](c table.Change) (old, now *T, err error) {
-	old = new(T)
-	if c.Old.Version > 0 {
-		if old, err = table.Decode[T](c.Old); err != nil {
-			return nil, nil, err
-		}
-	}
-	now, err = table.Decode[T](c.New)
-	return old, now, err
 }

@@ -155,8 +155,11 @@ type Signs struct {
 	IP      string
 	Device  string // the shop's own fingerprint of it
 	Payment string // the fingerprint of a means of payment, never a number
-	Address string // where parcels go
+	Address Address
 }
+
+// Address is where parcels go. Country is an ISO 3166 code.
+type Address struct{ Line, City, Postcode, Country string }
 
 // Anonymous tells whether nothing in the record identifies a person.
 func (c *Customer) Anonymous() bool {

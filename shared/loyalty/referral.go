@@ -155,7 +155,7 @@ type Settlement struct {
 // neither it nor the reward is priced again, whatever becomes of the others.
 // A refund below the minimum takes both rewards back, whole.
 func (r *Referral) Settle(s Settlement) ([]Voucher, error) {
-	r.follow(s)
+	r.Follow(s)
 	stage, _ := r.StageAt(s.Now)
 	if stage == ReferralPending && s.Ranks && s.Now.Unix() >= r.Until {
 		r.rank(s)
@@ -180,8 +180,8 @@ func (r *Referral) Settle(s Settlement) ([]Voucher, error) {
 	return vouchers, s.Advocate.sane()
 }
 
-// follow takes over what the friend's account says.
-func (r *Referral) follow(s Settlement) {
+// Follow takes over what the friend's account says.
+func (r *Referral) Follow(s Settlement) {
 	if s.Friend == nil {
 		return
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"regulars/shared/loyalty"
+	"regulars/shared/referrals"
 	"regulars/shared/storefront"
 	"regulars/shared/table"
 )
@@ -113,6 +114,7 @@ func apply(tx *table.Tx, rec *loyalty.Record, in *loyalty.Order, by Teller) erro
 	if err := gifts(tx, rec, a, by.Now); err != nil {
 		return err
 	}
+	was := a.Referred
 	tallies, from, restored := slices.Clone(a.Tallies), a.Seq, int64(0)
 	if c.Redemption != nil {
 		restored = c.Redemption.Restored
@@ -135,6 +137,11 @@ func apply(tx *table.Tx, rec *loyalty.Record, in *loyalty.Order, by Teller) erro
 	}
 	if err := tx.PutVouchers(vouchers, by.Now); err != nil {
 		return err
+	}
+	if f := a.Referred; f != nil && f.Ranked && f.Left != was.Left { // its rewards are given: they follow at once
+		if _, err := referrals.Settle(tx, a, referrals.By{Now: by.Now, Seed: by.Seed + "r"}); err != nil {
+			return err
+		}
 	}
 	if err := keep(tx, rec); err != nil {
 		return err
@@ -166,6 +173,12 @@ func telling(tx *table.Tx, rec *loyalty.Record, a *loyalty.Account, by Teller) (
 	}
 	if c.Pinned.Needs.Attributes {
 		if c.Attributes, err = tx.Attributes(a.Member); err != nil {
+			return c, err
+		}
+	}
+	if c.Pinned.Referral != nil {
+		c.Marks = referrals.Marks(tx.Program(), rec.Order.Signs)
+		if c.Lead, err = referrals.LeadOf(tx, &rec.Order, a, c.Pinned, table.ReferralID(by.Now, by.Guest)); err != nil {
 			return c, err
 		}
 	}

@@ -213,14 +213,8 @@ func settle(tx *table.Tx, r *loyalty.Referral, friend *loyalty.Account, ranks bo
 				return false, err
 			}
 		}
-		terms := r.Terms
-		if f := friend.Referred; f != nil && f.ID == r.ID && f.Terms != 0 {
-			terms = f.Terms
-		}
-		if terms != 0 {
-			if s.Pinned, err = tx.TermsOf(terms); err != nil {
-				return false, err
-			}
+		if s.Pinned, err = pinned(tx, r, friend); err != nil {
+			return false, err
 		}
 	}
 	if s.Pinned != nil && s.Pinned.Referral != nil && s.Pinned.Referral.Budget > 0 {
@@ -247,6 +241,33 @@ func settle(tx *table.Tx, r *loyalty.Referral, friend *loyalty.Account, ranks bo
 		return true, nil
 	}
 	return true, tx.PutAccount(advocate)
+}
+
+// pinned are the terms of the order that counts; nil while there is none.
+func pinned(tx *table.Tx, r *loyalty.Referral, friend *loyalty.Account) (*loyalty.Terms, error) {
+	terms := r.Terms
+	if f := friend.Referred; f != nil && f.ID == r.ID && f.Terms != 0 {
+		terms = f.Terms
+	}
+	if terms == 0 {
+		return nil, nil
+	}
+	return tx.TermsOf(terms)
+}
+
+// Catch brings a referral that is only looked at to what its friend's account
+// says now, which is written a moment later, and answers that account.
+func Catch(tx *table.Tx, r *loyalty.Referral, advocate *loyalty.Account) (*loyalty.Account, error) {
+	friend, err := tx.Holder(r.Friend)
+	if err != nil {
+		return nil, err
+	}
+	t, err := pinned(tx, r, friend)
+	if err != nil {
+		return nil, err
+	}
+	r.Follow(loyalty.Settlement{Advocate: advocate, Friend: friend, Pinned: t})
+	return friend, nil
 }
 
 // holder is who has a member's points now, the friend's own account where

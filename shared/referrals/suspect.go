@@ -33,7 +33,7 @@ func Marks(program string, s *loyalty.Signs) []loyalty.Mark {
 	}
 	add(loyalty.MarkDevice, s.Device)
 	add(loyalty.MarkPayment, s.Payment)
-	add(loyalty.MarkAddress, s.Address)
+	add(loyalty.MarkAddress, alike.Address(s.Address.Line, s.Address.City, s.Address.Postcode, s.Address.Country))
 	add(loyalty.MarkNetwork, alike.Network(s.IP))
 	return out
 }

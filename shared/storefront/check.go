@@ -63,6 +63,7 @@ func (r *reader) order(o *loyalty.Order) {
 	if o.Customer != nil {
 		r.customer(o.Customer)
 	}
+	r.signs("/signals", o.Signs)
 	lines := r.lines(o.Lines)
 	r.count("/discounts", len(o.Discounts), maxDiscounts)
 	for i, d := range o.Discounts {

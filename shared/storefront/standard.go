@@ -36,6 +36,7 @@ type ownOrder struct {
 	Redemption   string         `json:"redemption"`
 	ReferralCode string         `json:"referral_code"`
 	Refunded     int64          `json:"refunded"`
+	Signals      *ownSignals    `json:"signals"`
 }
 
 type ownCustomer struct {
@@ -118,6 +119,7 @@ func parseOrder(body []byte, decode func([]byte, any) error) (loyalty.Order, err
 		Member: in.Member, Customer: (*loyalty.Customer)(in.Customer),
 		Shipping: in.Shipping, Tax: in.Tax, Tip: in.Tip,
 		Redemption: in.Redemption, ReferralCode: in.ReferralCode, Refunded: in.Refunded,
+		Signs: in.Signals.signs(),
 	}
 	for i, l := range in.Lines {
 		o.Lines = append(o.Lines, r.ownLine(at("/lines", i), l))

@@ -244,6 +244,18 @@ func Decode[T any](item Item) (*T, error) {
 	return v, nil
 }
 
+// Both decodes an item before and after a change; before is zero for a new one.
+func Both[T any](c Change) (old, now *T, err error) {
+	old = new(T)
+	if c.Old.Version > 0 {
+		if old, err = Decode[T](c.Old); err != nil {
+			return nil, nil, err
+		}
+	}
+	now, err = Decode[T](c.New)
+	return old, now, err
+}
+
 // due is where an account stands in the due index. Its shards spread the
 // accounts of all programs.
 func due(member string, at int64) Due {

@@ -122,6 +122,9 @@ func (s *Store) View(ctx context.Context, program string, read func(*Tx) error) 
 	}
 }
 
+// Program is the id of the program that the decision is in.
+func (tx *Tx) Program() string { return tx.program }
+
 // OneMoment is for an answer that is made of several items which change
 // together: without it some may be of before a change and others of after it.
 func (tx *Tx) OneMoment() { tx.oneMoment = true }

@@ -42,7 +42,7 @@ func (r *Request) Decode(v any) error {
 }
 
 // Answer is what a handler answers: a status and a value that becomes JSON,
-// unless it is HTML. The zero Status is 200.
+// unless it is HTML, SVG, CSV or a Redirect. The zero Status is 200.
 type Answer struct {
 	Status int
 	Body   any
@@ -51,6 +51,17 @@ type Answer struct {
 // HTML is a page for people, with styles of its own and nothing else: no
 // browser will run a script in it, load anything or send anything from it.
 type HTML []byte
+
+// SVG is a picture; like a page it can load and run nothing.
+type SVG []byte
+
+// CSV is a table for a spreadsheet.
+type CSV []byte
+
+// Redirect leads to an absolute address, with 302.
+type Redirect string
+
+const pictureKind = "image/svg+xml"
 
 const pageKind = "text/html; charset=utf-8"
 
@@ -63,18 +74,27 @@ type Handler func(ctx context.Context, r *Request) (Answer, error)
 
 // reply is an answer ready to be sent, or to be kept and sent again.
 type reply struct {
-	status   int
-	kind     string
-	body     []byte
-	replayed bool
+	status     int
+	kind       string
+	body       []byte
+	location   string // of a redirect
+	retryAfter int    // seconds; 0: not said
+	replayed   bool
 }
 
 func (a Answer) reply() (reply, error) {
 	if a.Status == 0 {
 		a.Status = http.StatusOK
 	}
-	if page, ok := a.Body.(HTML); ok {
-		return reply{status: a.Status, kind: pageKind, body: page}, nil
+	switch b := a.Body.(type) {
+	case HTML:
+		return reply{status: a.Status, kind: pageKind, body: b}, nil
+	case SVG:
+		return reply{status: a.Status, kind: pictureKind, body: b}, nil
+	case CSV:
+		return reply{status: a.Status, kind: "text/csv; charset=utf-8", body: b}, nil
+	case Redirect:
+		return reply{status: http.StatusFound, kind: "text/plain; charset=utf-8", location: string(b)}, nil
 	}
 	body, err := json.Marshal(a.Body)
 	if err != nil {
@@ -88,7 +108,11 @@ func (p reply) send(w http.ResponseWriter) {
 	h.Set("Content-Type", p.kind)
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
-	if p.kind == pageKind {
+	if p.location != "" {
+		h.Set("Location", p.location)
+		h.Set("Referrer-Policy", "no-referrer")
+	}
+	if p.kind == pageKind || p.kind == pictureKind {
 		h.Set("Content-Security-Policy", policy)
 		h.Set("Referrer-Policy", "no-referrer")
 	}
@@ -97,6 +121,9 @@ func (p reply) send(w http.ResponseWriter) {
 	}
 	if p.status == http.StatusServiceUnavailable {
 		h.Set("Retry-After", "1")
+	}
+	if p.retryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(p.retryAfter))
 	}
 	w.WriteHeader(p.status)
 	w.Write(p.body)
@@ -144,7 +171,11 @@ func problem(ctx context.Context, id string, err error) reply {
 	if err != nil { // details hold plain values only
 		body = []byte(`{"status":500,"code":"internal"}`)
 	}
-	return reply{status: p.Status, kind: "application/problem+json", body: body}
+	out := reply{status: p.Status, kind: "application/problem+json", body: body}
+	if after, ok := p.Details["retry_after"].(int); ok {
+		out.retryAfter = after
+	}
+	return out
 }
 
 // body reads what was sent, up to MaxBody.

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 
 	"regulars/functions/announce"
+	"regulars/functions/changes"
 	"regulars/shared/table/dynamo"
 	"regulars/shared/telemetry"
 )
@@ -15,6 +16,6 @@ import (
 func main() {
 	telemetry.Setup()
 	client := eventbridge.NewFromConfig(dynamo.Config(os.Getenv))
-	s := stream{announce.Handler{Bus: bus{client, os.Getenv("BUS")}}}
-	lambda.Start(s.handle)
+	h := announce.Handler{Bus: bus{client, os.Getenv("BUS")}}
+	lambda.Start(changes.Reader(h.Announce).Handle)
 }

@@ -12,6 +12,7 @@ import (
 
 	"regulars/events"
 	"regulars/functions/announce"
+	"regulars/functions/changes"
 	"regulars/shared/table"
 	"regulars/shared/table/embedded"
 )
@@ -85,12 +86,12 @@ func recordOf(t *testing.T, n int, c table.Change) string {
 // handle passes a Lambda event through and answers what Lambda gets.
 func handle(t *testing.T, m *memory, records ...string) string {
 	t.Helper()
-	var b batch
+	var b changes.Batch
 	if err := json.Unmarshal([]byte(`{"Records": [`+strings.Join(records, ",")+`]}`), &b); err != nil {
 		t.Fatal(err)
 	}
-	s := stream{announce.Handler{Bus: m}}
-	a, err := s.handle(t.Context(), b)
+	h := announce.Handler{Bus: m}
+	a, err := changes.Reader(h.Announce).Handle(t.Context(), b)
 	if err != nil {
 		t.Fatalf("an error makes Lambda give the whole batch again: %v", err)
 	}
@@ -104,14 +105,14 @@ func handle(t *testing.T, m *memory, records ...string) string {
 func TestStream(t *testing.T) {
 	const none, poison = `{"batchItemFailures":[]}`, `{"eventID": "x", "dynamodb": {"SequenceNumber": "%d", "NewImage": {"pk": {"S": "shop1#MEMBER#X"}}}}`
 	failed := func(n int) string { return fmt.Sprintf(`{"batchItemFailures":[{"itemIdentifier":"%d"}]}`, n) }
-	changes := profiles(t, "A", "B", "C")
+	told := profiles(t, "A", "B", "C")
 	var good []string
-	for i, c := range changes {
+	for i, c := range told {
 		good = append(good, recordOf(t, 101+i, c))
 	}
-	undecodable := changes[1]
+	undecodable := told[1]
 	undecodable.New.Body = []byte("not CBOR")
-	gone := table.Change{Key: changes[0].Key, Old: changes[0].New}
+	gone := table.Change{Key: told[0].Key, Old: told[0].New}
 	bad := func(n int) string { return fmt.Sprintf(poison, n) }
 
 	for name, c := range map[string]struct {

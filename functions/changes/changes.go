@@ -1,18 +1,19 @@
-package main
+// Package changes hands a DynamoDB stream's records, as Lambda gives them, to
+// what reads the change feed. It decides nothing.
+package changes
 
 import (
 	"context"
 	"encoding/json"
 	"log/slog"
 
-	"regulars/functions/announce"
 	"regulars/shared/table"
 	"regulars/shared/table/dynamo"
 )
 
-// batch is a Lambda event of a DynamoDB stream, as far as it is read here.
+// Batch is a Lambda event of a DynamoDB stream, as far as it is read here.
 // The images do not fit the SDK's types and stay raw.
-type batch struct {
+type Batch struct {
 	Records []record `json:"Records"`
 }
 
@@ -24,9 +25,9 @@ type record struct {
 	} `json:"dynamodb"`
 }
 
-// answer names the first record that was not handled: Lambda gives it and all
+// Answer names the first record that was not handled: Lambda gives it and all
 // after it again.
-type answer struct {
+type Answer struct {
 	Failures []failure `json:"batchItemFailures"`
 }
 
@@ -34,28 +35,31 @@ type failure struct {
 	ID string `json:"itemIdentifier"`
 }
 
-type stream struct{ announce announce.Handler }
+// Reader takes changes in their order and answers how many of them, from the
+// first on, it is done with. With fewer than all there is an error.
+type Reader func(ctx context.Context, changes []table.Change) (int, error)
 
-func (s stream) handle(ctx context.Context, b batch) (answer, error) {
+// Handle is what Lambda calls.
+func (read Reader) Handle(ctx context.Context, b Batch) (Answer, error) {
 	var changes []table.Change
 	var broken error
 	for _, r := range b.Records {
 		c, err := change(r)
 		if err != nil {
-			broken = err // what comes before it is announced
+			broken = err // what comes before it is read
 			break
 		}
 		changes = append(changes, c)
 	}
-	done, err := s.announce.Announce(ctx, changes)
+	done, err := read(ctx, changes)
 	if err == nil {
 		err = broken
 	}
 	if err != nil {
-		slog.ErrorContext(ctx, "stream stops here", "sequence_number", b.Records[done].DynamoDB.SequenceNumber, "announced", done, "of", len(b.Records), "error", err)
-		return answer{Failures: []failure{{b.Records[done].DynamoDB.SequenceNumber}}}, nil
+		slog.ErrorContext(ctx, "stream stops here", "sequence_number", b.Records[done].DynamoDB.SequenceNumber, "done", done, "of", len(b.Records), "error", err)
+		return Answer{Failures: []failure{{b.Records[done].DynamoDB.SequenceNumber}}}, nil
 	}
-	return answer{Failures: []failure{}}, nil
+	return Answer{Failures: []failure{}}, nil
 }
 
 func change(r record) (table.Change, error) {
