@@ -70,6 +70,7 @@ func TestOnePerson(t *testing.T) {
 			{"extension", "+97231234567 ext. 12", "+97231234567"},
 			{"extension by x", "+97231234567x12", "+97231234567"},
 			{"abroad", "+1 (212) 555-0100", "0012125550100"},
+			{"zero in brackets, country not in the table", "+254 (0)712 345678", "+254712345678"},
 		}},
 		"Name": {alike.Name, []pair{
 			{"order", "Dana Levi", "LEVI, Dana"},
@@ -261,6 +262,7 @@ func TestPhonesByCountry(t *testing.T) {
 		"Italy abroad":     {"+39 06 1234 5678", "", "+390612345678"},
 		"Russia trunk":     {"8 (912) 345-67-89", "RU", "+79123456789"},
 		"Russia toll-free": {"8 800 200 00 00", "ru", "+78002000000"},
+		"Russia without":   {"8002000000", "RU", "+78002000000"},
 		"Iran":             {"۰۹۱۲ ۳۴۵ ۶۷۸۹", "IR", "+989123456789"},
 		"Emirates":         {"٠٥٠ ١٢٣ ٤٥٦٧", "AE", "+971501234567"},
 		"Spain":            {"612 345 678", "ES", "+34612345678"},

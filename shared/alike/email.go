@@ -21,15 +21,13 @@ type provider struct {
 	tag     string   // starts what is no part of a name here, besides the plus
 }
 
-// providers are the rules that providers publish. Only these ignore dots:
+// providers are those with rules of their own. Only these ignore dots:
 // outlook.com, icloud.com, yahoo.com and a firm's own domain, at Google too,
-// give mailboxes to john.doe and to johndoe.
-//
-//	Gmail:  support.google.com/mail/answer/7436150
-//	Proton: proton.me/support/addresses-and-aliases
-//	Yandex: yandex.com/support/id/authorization/aliases.html
-//	iCloud: support.apple.com/en-us/103198
-//	Yahoo:  help.yahoo.com, "disposable email addresses": name-keyword@
+// give mailboxes to john.doe and to johndoe. Gmail's rule is at
+// support.google.com/mail/answer/7436150, Proton's domains are at
+// proton.me/support/addresses-and-aliases. That Proton ignores dashes too, and
+// that a dot is a dash at Yandex, is what their users see. Yahoo's tags are
+// its disposable addresses, name-keyword@.
 var providers = []provider{
 	{domains: []string{"gmail.com", "googlemail.com"}, ignores: "."},
 	{domains: []string{"proton.me", "protonmail.com", "protonmail.ch", "pm.me"}, ignores: ".-_"},
@@ -49,12 +47,9 @@ var providers = []provider{
 func Email(s string) string {
 	return settle(s, func(s string) string {
 		s = strings.TrimPrefix(strings.TrimSpace(letters.Lower(s)), "mailto:")
-		cut := strings.LastIndexByte(s, '@')
-		if cut < 0 {
-			return ""
-		}
-		name, domain := strings.ReplaceAll(s[:cut], `"`, ""), domain(s[cut+1:])
-		name, _, _ = strings.Cut(name, "+")
+		name, at, _ := strings.Cut(s, "@")
+		domain := domain(at)
+		name, _, _ = strings.Cut(strings.ReplaceAll(name, `"`, ""), "+")
 		for _, p := range providers {
 			if slices.Contains(p.domains, domain) {
 				name, domain = p.mailbox(name, domain)
@@ -104,7 +99,7 @@ func notInDomain(r rune) bool {
 
 // never stands in the name of a mailbox.
 func never(r rune) bool {
-	return r == '@' || unicode.IsSpace(r) || unicode.IsControl(r)
+	return unicode.IsSpace(r) || unicode.IsControl(r)
 }
 
 // disposable.txt has domains that give a mailbox to anyone for minutes, one a

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -51,10 +52,12 @@ const (
 
 // reserved are words that seem to be the shop's own, or that programs write
 // where they have no value.
-var reserved = strings.Fields(letters.Upper(`
+var reserved = sync.OnceValue(func() []string {
+	return strings.Fields(letters.Upper(`
 	ADMIN ADMINISTRATOR API CODE CONTACT COUPON DISCOUNT FALSE FREE FRIEND GIFT GUEST HELP INFO INVITE LOGIN LOGOUT MEMBER
 	NAN NIL NONE NULL OFFICIAL POINTS REFER REFERRAL REWARD ROOT SHOP STAFF STORE SUPPORT SYSTEM TEST TRUE UNDEFINED VOUCHER WWW
 	מנהל תמיכה חנות מתנה مدير متجر دعم فروشگاه پشتیبانی`))
+})
 
 // Readable tells why a member may not choose a code, as they typed it; "" when they may.
 func Readable(s string) Refusal {
@@ -66,7 +69,7 @@ func Readable(s string) Refusal {
 		return Mixed
 	case len(code) < 4 && strings.Trim(code, "0123456789") == "":
 		return FewDigits
-	case slices.Contains(reserved, code):
+	case slices.Contains(reserved(), code):
 		return Reserved
 	}
 	return ""
@@ -83,7 +86,7 @@ func read(s string) (string, Refusal) {
 		return r
 	}, letters.Upper(s))
 	switch n := utf8.RuneCountInString(code); {
-	case !utf8.ValidString(s) || strings.ContainsFunc(code, func(r rune) bool { return !ours(r) }):
+	case strings.ContainsFunc(code, func(r rune) bool { return !ours(r) }):
 		return "", Characters
 	case n < least:
 		return "", TooShort

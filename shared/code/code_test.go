@@ -52,6 +52,7 @@ func TestNormalize(t *testing.T) {
 		"thai":                {"ดานา", ""},
 		"invalid UTF-8":       {"dana\xff", ""},
 		"control":             {"da\x00na", ""},
+		"arabic full stop":    {"محمد۔", ""},
 		"arabic punctuation":  {"محمد؟", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
