@@ -1,0 +1,159 @@
+package refer
+
+import (
+	"cmp"
+	"context"
+	"encoding/csv"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"regulars/shared/loyalty"
+	"regulars/shared/table"
+	"regulars/shared/web"
+)
+
+// Month is what became of the referrals that were made in a month.
+type Month struct {
+	Month      string           `json:"month"`    // 2026-11
+	Clicks     int64            `json:"clicks"`   // on links, by people
+	Visitors   int64            `json:"visitors"` // people who followed one, each once a day
+	Bots       int64            `json:"bots"`     // clicks by what is no person
+	Referrals  int64            `json:"referrals"`
+	ByWay      map[string]int64 `json:"by_way"`
+	ByStatus   map[string]int64 `json:"by_status"`
+	ByReason   map[string]int64 `json:"by_reason"`   // of those blocked, under review or cancelled; one may have several
+	Qualified  int64            `json:"qualified"`   // friends acquired, those not counted whose order came back
+	Points     int64            `json:"points"`      // that both sides hold for them
+	Cost       int64            `json:"cost"`        // what these points pay, minor units
+	CostEach   *int64           `json:"cost_each"`   // of a friend acquired, rounded up; null: none was
+	Revenue    int64            `json:"revenue"`     // of the orders that qualified them, minor units
+	SpentSince int64            `json:"spent_since"` // by the friends acquired, ever, minor units
+}
+
+// Report is the months that were asked for, the newest first.
+type Report struct {
+	Currency string  `json:"currency"`
+	Data     []Month `json:"data"`
+}
+
+// mostMonths is how many months a report may be of.
+const mostMonths = 24
+
+// report counts referrals by the month in which they were made.
+func (h *Handler) report(ctx context.Context, r *web.Request) (web.Answer, error) {
+	q := r.URL.Query()
+	now := h.Gate.Clock().UTC()
+	until, err := month("until", cmp.Or(q.Get("until"), now.Format("2006-01")))
+	if err != nil {
+		return web.Answer{}, err
+	}
+	from, err := month("from", cmp.Or(q.Get("from"), until.Format("2006-01")))
+	if err != nil {
+		return web.Answer{}, err
+	}
+	format := cmp.Or(q.Get("format"), "json")
+	if format != "json" && format != "csv" {
+		return web.Answer{}, loyalty.Malformed("format", format, "must be json or csv")
+	}
+	if from.After(until) || !from.AddDate(0, mostMonths, 0).After(until) {
+		return web.Answer{}, loyalty.Malformed("from", q.Get("from"), "must be at most 24 months before until, and not after it")
+	}
+	var out Report
+	err = h.Gate.Store.View(ctx, r.Program, func(tx *table.Tx) error {
+		out = Report{Data: []Month{}}
+		t, err := tx.Terms()
+		if err != nil {
+			return err
+		}
+		out.Currency = t.Currency
+		for m := until; !m.Before(from); m = m.AddDate(0, -1, 0) {
+			counted, err := h.month(tx, m, t)
+			if err != nil {
+				return err
+			}
+			out.Data = append(out.Data, counted)
+		}
+		return nil
+	})
+	if err != nil || format == "json" {
+		return web.Answer{Body: out}, err
+	}
+	return web.Answer{Body: out.csv()}, nil
+}
+
+func month(name, s string) (time.Time, error) {
+	m, err := time.Parse("2006-01", s)
+	if err != nil || m.Year() < 1970 {
+		return m, loyalty.Malformed(name, s, "must be a month such as 2026-11")
+	}
+	return m, nil
+}
+
+func (h *Handler) month(tx *table.Tx, at time.Time, t *loyalty.Terms) (Month, error) {
+	m := Month{Month: at.Format("2006-01"), ByWay: map[string]int64{}, ByStatus: map[string]int64{}, ByReason: map[string]int64{}}
+	clicks, err := tx.Clicks(at.Format("200601"), "")
+	if err != nil {
+		return m, err
+	}
+	m.Clicks, m.Visitors, m.Bots = clicks.Clicks, clicks.Visitors, clicks.Bots
+	err = tx.Referrals(at.Format("200601"), func(r *loyalty.Referral) error {
+		stage, why := r.StageAt(h.Gate.Clock())
+		m.Referrals++
+		m.ByWay[string(r.Way)]++
+		m.ByStatus[string(stage)]++
+		for _, reason := range why {
+			m.ByReason[reason]++
+		}
+		m.Points += r.ToAdv.Points + r.ToFri.Points
+		if stage != loyalty.Qualified {
+			return nil
+		}
+		m.Qualified++
+		m.Revenue += r.Revenue
+		friend, err := tx.Holder(r.Friend)
+		if err == nil {
+			m.SpentSince += friend.Purchases.Spent
+		}
+		return err
+	})
+	if err != nil {
+		return m, err
+	}
+	if m.Cost, err = t.Value(max(0, m.Points)); err != nil {
+		return m, err
+	}
+	if m.Qualified > 0 {
+		each := (m.Cost + m.Qualified - 1) / m.Qualified
+		m.CostEach = &each
+	}
+	return m, nil
+}
+
+// csv is the report as a table, a month a line. Maps are one column each, as
+// "name=number" parted by spaces.
+func (r *Report) csv() web.CSV {
+	var out strings.Builder
+	w := csv.NewWriter(&out)
+	_ = w.Write([]string{"month", "currency", "clicks", "visitors", "bots", "referrals", "by_way", "by_status", "by_reason", "qualified", "points", "cost", "cost_each", "revenue", "spent_since"})
+	n := func(v int64) string { return strconv.FormatInt(v, 10) }
+	for _, m := range r.Data {
+		each := ""
+		if m.CostEach != nil {
+			each = n(*m.CostEach)
+		}
+		_ = w.Write([]string{m.Month, r.Currency, n(m.Clicks), n(m.Visitors), n(m.Bots), n(m.Referrals), counts(m.ByWay), counts(m.ByStatus), counts(m.ByReason), n(m.Qualified), n(m.Points), n(m.Cost), each, n(m.Revenue), n(m.SpentSince)})
+	}
+	w.Flush() // a builder takes everything
+	return web.CSV(out.String())
+}
+
+func counts(m map[string]int64) string {
+	var parts []string
+	for name, n := range m {
+		parts = append(parts, name+"="+strconv.FormatInt(n, 10))
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, " ")
+}
