@@ -245,7 +245,7 @@ func (h *Handler) mergeInto(tx *table.Tx, into *loyalty.Account, id, seed string
 	if err != nil {
 		return Shape{}, err
 	}
-	if err := errors.Join(tx.PutScores(into, mine, t), tx.PutScores(from, theirs, t)); err != nil {
+	if err := errors.Join(tx.JoinPurchases(into, from), tx.PutScores(into, mine, t), tx.PutScores(from, theirs, t)); err != nil {
 		return Shape{}, err
 	}
 	if err := tx.PutVouchers(vouchers, now); err != nil {
