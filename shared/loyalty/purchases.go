@@ -232,11 +232,14 @@ func (p *Purchases) change(s Span, y *Years) error {
 
 // tidy keeps the account small.
 func (p *Purchases) tidy(y *Years) error {
-	if len(p.Newest) <= daysMost {
-		return nil
+	full := len(p.Newest) > daysMost
+	if full || len(p.Months) > monthsKept {
+		p.forgetBefore(monthOfDay(p.Last()) - monthsKept + 1)
 	}
-	p.forgetBefore(monthOfDay(p.Last()) - monthsKept + 1)
-	return p.shelve(len(p.Newest)-daysLeft, y)
+	if full {
+		return p.shelve(len(p.Newest)-daysLeft, y)
+	}
+	return nil
 }
 
 // forgetBefore drops months. What is dropped once stays so, whatever is

@@ -37,31 +37,16 @@ func (tx *Tx) JoinPurchases(into, from *loyalty.Account) error {
 }
 
 // years reads fresh: not every year that is read is written. None changes
-// without the account, so a decision that writes that has seen all of one moment.
+// without the account, so a decision that writes that has seen all of one
+// moment. A transaction brings a member's purchases forward once.
 func (tx *Tx) years(member string) *loyalty.Years {
 	return &loyalty.Years{Read: func(year int64) (loyalty.Spans, error) {
-		k := daysKey(tx.program, member, year)
-		r, err := tx.read(k, true)
-		switch {
-		case err != nil:
+		days, err := fresh[loyalty.Spans](tx, daysKey(tx.program, member, year))
+		if days == nil {
 			return nil, err
-		case r.write != nil && r.write.Delete:
-			return nil, nil
-		case r.write != nil:
-			return daysOf(r.write.Item)
-		case r.old.Version == 0:
-			return nil, nil
 		}
-		return daysOf(r.old)
+		return *days, err
 	}}
-}
-
-func daysOf(it Item) (loyalty.Spans, error) {
-	days, err := Decode[loyalty.Spans](it)
-	if err != nil {
-		return nil, err
-	}
-	return *days, nil
 }
 
 func (tx *Tx) putYears(member string, years *loyalty.Years) {
