@@ -14,6 +14,7 @@ import (
 
 	"regulars/shared/loyalty"
 	"regulars/shared/person"
+	"regulars/shared/referrals"
 	"regulars/shared/table"
 	"regulars/shared/web"
 )
@@ -245,7 +246,7 @@ func (h *Handler) mergeInto(tx *table.Tx, into *loyalty.Account, id, seed string
 	if err != nil {
 		return Shape{}, err
 	}
-	if err := errors.Join(tx.PutScores(into, mine, t), tx.PutScores(from, theirs, t)); err != nil {
+	if err := errors.Join(tx.JoinPurchases(into, from), tx.PutScores(into, mine, t), tx.PutScores(from, theirs, t)); err != nil {
 		return Shape{}, err
 	}
 	if err := tx.PutVouchers(vouchers, now); err != nil {
@@ -253,6 +254,14 @@ func (h *Handler) mergeInto(tx *table.Tx, into *loyalty.Account, id, seed string
 	}
 	if err := errors.Join(tx.PutAccount(into), tx.PutAccount(from)); err != nil {
 		return Shape{}, err
+	}
+	by := referrals.By{Now: now, Seed: seed + "r"}
+	if changed, err := referrals.Settle(tx, into, by); err != nil {
+		return Shape{}, err
+	} else if changed {
+		if err := tx.PutAccount(into); err != nil {
+			return Shape{}, err
+		}
 	}
 	guest, _, err := tx.Profile(id)
 	if err != nil {

@@ -32,8 +32,8 @@ type Month struct {
 	SpentSince int64            `json:"spent_since"` // by the friends acquired, ever, minor units
 }
 
-// Report is the months that were asked for, the newest first.
-type Report struct {
+// Months is the months that were asked for, the newest first.
+type Months struct {
 	Currency string  `json:"currency"`
 	Data     []Month `json:"data"`
 }
@@ -60,9 +60,9 @@ func (h *Handler) report(ctx context.Context, r *web.Request) (web.Answer, error
 	if from.After(until) || !from.AddDate(0, mostMonths, 0).After(until) {
 		return web.Answer{}, loyalty.Malformed("from", q.Get("from"), "must be at most 24 months before until, and not after it")
 	}
-	var out Report
+	var out Months
 	err = h.Gate.Store.View(ctx, r.Program, func(tx *table.Tx) error {
-		out = Report{Data: []Month{}}
+		out = Months{Data: []Month{}}
 		t, err := tx.Terms()
 		if err != nil {
 			return err
@@ -133,7 +133,7 @@ func (h *Handler) month(tx *table.Tx, at time.Time, t *loyalty.Terms) (Month, er
 
 // csv is the report as a table, a month a line. Maps are one column each, as
 // "name=number" parted by spaces.
-func (r *Report) csv() web.CSV {
+func (r *Months) csv() web.CSV {
 	var out strings.Builder
 	w := csv.NewWriter(&out)
 	_ = w.Write([]string{"month", "currency", "clicks", "visitors", "bots", "referrals", "by_way", "by_status", "by_reason", "qualified", "points", "cost", "cost_each", "revenue", "spent_since"})

@@ -98,7 +98,7 @@ func (w *wild) fill(path string) string {
 // keyShape is what the keys of a program's items look like (shared/table/README.md).
 var keyShape = regexp.MustCompile(`^local#(` + strings.Join([]string{
 	`PROGRAM (CURRENT|VERSION#\d{10})`,
-	`MEMBER#[0-9A-Z]{1,40} (ACCOUNT(#[a-z0-9_-]{1,40})?|PROFILE|TOKENS|PAGE#\d{12}|PAGES#[a-z0-9_-]{1,40}#\d{12})`,
+	`MEMBER#[0-9A-Z]{1,40} (ACCOUNT(#[a-z0-9_-]{1,40})?|PROFILE|TOKENS|DAYS#\d{4}|PAGE#\d{12}|PAGES#[a-z0-9_-]{1,40}#\d{12})`,
 	`ORDER#[a-z0-9_-]{1,40}#[^#/\x00-\x1f\x7f]{1,200} ORDER`,
 	`REDEMPTION#[0-9A-Z]{1,40} REDEMPTION`,
 	`EXTERNAL#[^#/\x00-\x1f\x7f]{1,200} [a-z0-9_-]{1,40}`,

@@ -30,6 +30,7 @@ type Account struct {
 	Memberships []Membership `cbor:"19,keyasint,omitempty"`
 	Spells      []Spell      `cbor:"20,keyasint,omitempty"`
 	Segments    []string     `cbor:"21,keyasint,omitempty"`
+	Purchases   Purchases    `cbor:"22,keyasint,omitzero"` // brought to a record's Bought by package table, after Apply
 
 	Referred   *Referred `cbor:"30,keyasint,omitempty"` // who sent the member; nil: nobody
 	Advocacy   Advocacy  `cbor:"31,keyasint,omitzero"`  // whom the member sent
@@ -133,6 +134,7 @@ func (a *Account) clone() *Account {
 	c.Memberships = slices.Clone(a.Memberships)
 	c.Spells = slices.Clone(a.Spells)
 	c.Standing.Months = slices.Clone(a.Standing.Months)
+	c.Purchases.Stores = slices.Clone(a.Purchases.Stores) // the rest is never changed in place
 	return &c
 }
 

@@ -194,26 +194,26 @@ func (a *Account) rooms(r *Record, at time.Time, was int64, first bool, c Tellin
 // of the member's orders to its newest state.
 func (a *Account) count(r *Record, w map[string]Worth, at time.Time, c Telling) {
 	counts := c.Pinned.counts(&r.Order)
-	spent, one := int64(0), int64(0)
+	spent, had := int64(0), r.Bought.Orders
+	r.Bought = Bought{}
 	if counts {
 		spent = w[""].Paid
 		if w[""].Returned < w[""].Goods || w[""].Goods == 0 {
-			one = 1
+			r.Bought = Bought{Day: DayOf(at, c.Current.Zone), Orders: 1, Spent: spent, Store: r.Order.Store}
 		}
 	}
 	a.qualifyIn(r.QualifiedIn, -r.Qualifies)
 	r.Qualifies, r.QualifiedIn = 0, 0
 	if c.Pinned.Tiers != nil && c.Current.Tiers != nil {
 		n := w[""]
-		r.Qualifies, r.QualifiedIn = c.Pinned.Tiers.measure(&n, counts), monthOf(at, c.Current.Zone)
+		r.Qualifies, r.QualifiedIn = c.Pinned.Tiers.measure(&n, counts), MonthOf(at, c.Current.Zone)
 		a.qualifyIn(r.QualifiedIn, r.Qualifies)
 	}
 	if len(c.Pinned.Bonuses) > 0 { // or what comes back was never counted
 		a.spend(spent-r.Spent, at, c.Current)
 		r.Spent = spent
 	}
-	a.Orders += one - r.Counted
-	r.Counted = one
+	a.Orders += r.Bought.Orders - had
 }
 
 // ApplyIn posts what an order is worth in another wallet than points, into

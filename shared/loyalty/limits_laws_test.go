@@ -115,7 +115,7 @@ func (w *life) counted(t rapid.TB) {
 			drawn[u.ID] += u.Points
 		}
 		months[r.QualifiedIn] += r.Qualifies
-		orders += r.Counted
+		orders += r.Bought.Orders
 		points += r.Points
 		for _, o := range r.Others {
 			cash += o.Points

@@ -27,8 +27,8 @@ type Record struct {
 	Qualifies   int64   `cbor:"15,keyasint,omitempty"` // what it counts toward tiers
 	QualifiedIn int64   `cbor:"16,keyasint,omitempty"` // and in which month
 	Spent       int64   `cbor:"17,keyasint,omitempty"` // what it counts toward bonuses, minor units of the program's currency
-	Counted     int64   `cbor:"18,keyasint,omitempty"` // 1: one of the member's orders
 	Others      []Other `cbor:"19,keyasint,omitempty"` // what other wallets hold for it
+	Bought      Bought  `cbor:"20,keyasint,omitzero"`  // what it counts among the member's orders and purchases
 
 	waiting []Refund       // refunds that were here before the order
 	moved   bool           // it counts from another time than before

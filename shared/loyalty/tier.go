@@ -80,8 +80,9 @@ type Month struct {
 	Points int64
 }
 
-// monthOf is where something at an instant counts.
-func monthOf(at time.Time, zone *time.Location) int64 {
+// MonthOf is where something at an instant counts: 12 times the year plus the
+// month, 1 to 12.
+func MonthOf(at time.Time, zone *time.Location) int64 {
 	y, m, _ := at.In(zone).Date()
 	return 12*int64(y) + int64(m)
 }

@@ -115,7 +115,7 @@ func apply(tx *table.Tx, rec *loyalty.Record, in *loyalty.Order, by Teller) erro
 		return err
 	}
 	was := a.Referred
-	tallies, from, restored := slices.Clone(a.Tallies), a.Seq, int64(0)
+	tallies, bought, from, restored := slices.Clone(a.Tallies), rec.Bought, a.Seq, int64(0)
 	if c.Redemption != nil {
 		restored = c.Redemption.Restored
 	}
@@ -126,7 +126,7 @@ func apply(tx *table.Tx, rec *loyalty.Record, in *loyalty.Order, by Teller) erro
 	if err := applyIn(tx, rec, a, c); err != nil {
 		return err
 	}
-	if err := errors.Join(tx.PutScores(a, tallies, c.Current), statement(tx, rec, a, from, restored, c)); err != nil {
+	if err := errors.Join(tx.Buy(a, bought, rec.Bought), tx.PutScores(a, tallies, c.Current), statement(tx, rec, a, from, restored, c)); err != nil {
 		return err
 	}
 	if c.Redemption != nil {

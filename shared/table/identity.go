@@ -289,6 +289,21 @@ func (tx *Tx) erase(whole *Profile, member string, now time.Time) error {
 			return err
 		}
 	}
+	for _, code := range p.Codes {
+		if err := tx.DropCode(code, member); err != nil {
+			return err
+		}
+	}
+	a, err := tx.Account(member)
+	if err != nil {
+		return err
+	}
+	if len(a.Marks) > 0 { // digests of what a person may be known again by
+		a.Marks = nil
+		if err := tx.PutAccount(a); err != nil {
+			return err
+		}
+	}
 	tx.put(profileKey(tx.program, member), encode(erased))
 	return tx.closeTokens(member)
 }
