@@ -241,3 +241,28 @@ func TestLadders(t *testing.T) {
 		}
 	}
 }
+
+// Who was promised nothing more did not get less, whatever was trimmed.
+func TestLessThanPromised(t *testing.T) {
+	points, voucher := program.Rung{Rank: 2, Gift: program.Gift{Points: 100}}, program.Rung{Rank: 3, Gift: program.Gift{Reward: "mug"}}
+	for _, c := range []struct {
+		name    string
+		rank    int64
+		trimmed string
+		got     loyalty.Side
+		ladder  []program.Rung
+		want    bool
+	}{
+		{"all of the points", 2, "", loyalty.Side{Due: 100}, []program.Rung{points, voucher}, false},
+		{"some of the points", 2, loyalty.OverBudget, loyalty.Side{Due: 40}, []program.Rung{points, voucher}, true},
+		{"below the ladder, the friend got less", 1, loyalty.OverBudget, loyalty.Side{}, []program.Rung{points, voucher}, false},
+		{"a voucher, the friend got less", 3, loyalty.OverBudget, loyalty.Side{Reward: "mug"}, []program.Rung{points, voucher}, false},
+		{"no voucher", 4, loyalty.OverLimit, loyalty.Side{}, []program.Rung{points, voucher}, true},
+		{"by revenue", 4, loyalty.OverLimit, loyalty.Side{Due: 40}, []program.Rung{{Revenue: 1, Gift: points.Gift}}, true},
+	} {
+		w := writer{d: &program.Document{Referral: &program.Referral{Advocate: c.ladder}}}
+		if got := w.lessForAdvocate(&loyalty.Referral{Rank: c.rank, Trimmed: c.trimmed, ToAdv: c.got}); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+}
