@@ -36,7 +36,7 @@ func (w *writer) rule(path string, r *program.Rule) {
 	}
 	w.asks(path, r.On, r.Where, r.When, r.During)
 	if l := r.Limit; l != nil {
-		w.limit(path+"/limit", l, r.Wallet)
+		w.limit(path+"/limit", "limit", l, "times", w.count("time", l.Times), "gives", w.gives(l.Points, r.Wallet))
 	}
 	if r.Budget > 0 {
 		w.add(path+"/budget", "budget", "gives", w.gives(r.Budget, r.Wallet))
@@ -53,16 +53,16 @@ func (w *writer) rule(path string, r *program.Rule) {
 }
 
 // limit says its two bounds one by one: each holds by itself.
-func (w *writer) limit(path string, l *program.Limit, wallet string) {
-	kind, period := ".ever", ""
+func (w *writer) limit(path, key string, l *program.Limit, fill ...string) {
+	kind := ".ever"
 	if l.Per != "" {
-		kind, period = ".per", w.period(l.Per)
+		kind, fill = ".per", append(fill, "period", w.period(l.Per))
 	}
 	if l.Times > 0 {
-		w.add(path, "limit.times"+kind, "times", w.count("time", l.Times), "period", period)
+		w.add(path, key+".times"+kind, fill...)
 	}
 	if l.Points > 0 {
-		w.add(path, "limit.points"+kind, "gives", w.gives(l.Points, wallet), "period", period)
+		w.add(path, key+".points"+kind, fill...)
 	}
 }
 

@@ -62,6 +62,7 @@ func (l *Language) Terms(d *program.Document) []Section {
 	for i := range d.Automatic {
 		w.automatic(fmt.Sprint("/automatic_rewards/", i), &d.Automatic[i])
 	}
+	w.referral()
 	w.cards()
 	for i := range d.Partners {
 		w.partner(fmt.Sprint("/partners/", i), &d.Partners[i])

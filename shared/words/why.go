@@ -13,7 +13,7 @@ import (
 // Cause is what made a ledger entry.
 type Cause struct {
 	Kind   Kind   `json:"kind"`
-	ID     string `json:"id,omitempty"`     // of the redemption, the payout, the exchange, the other member, the automatic reward, the ranking, the type of activity
+	ID     string `json:"id,omitempty"`     // of the redemption, the payout, the exchange, the referral, the other member, the automatic reward, the ranking, the type of activity
 	Key    string `json:"key,omitempty"`    // of the activity, unique within its type
 	Period string `json:"period,omitempty"` // of the automatic reward or the ranking: the day in UTC on which it began, YYYY-MM-DD
 }
@@ -51,7 +51,7 @@ func CauseOf(e *loyalty.Entry) Cause {
 		return Cause{Kind: ByImport, ID: e.Ref}
 	case e.Type == loyalty.Adjust:
 		return Cause{Kind: ByHand, ID: e.Ref}
-	case e.Type == loyalty.Refer:
+	case e.Type == loyalty.Refer, strings.HasPrefix(e.Ref, "rfl_"):
 		return Cause{Kind: ByReferral, ID: e.Ref}
 	case strings.HasPrefix(e.Ref, "rdm_"):
 		return Cause{Kind: ByRedemption, ID: e.Ref}
@@ -87,6 +87,9 @@ type Movement struct {
 	Document *program.Document // the version whose names and rules are meant
 	Away     bool              // of a merge: this ledger was closed by it
 	Worth    *Worth            // of an order that is worth more or less by this entry; else nil
+
+	Referral *loyalty.Referral // that the entry refers to; nil: it is told without
+	Side     Side              // which of its two the ledger's member was, see SideOf
 }
 
 // Worth is how an order came to what it is worth. Amounts are points of the
@@ -151,9 +154,13 @@ func (w *teller) cause() {
 	case loyalty.Expire:
 		w.tell("why.expire", fill...)
 	case loyalty.Clawback:
-		w.tell("why.clawback", fill...)
+		key := "why.clawback"
+		if cause.Kind == ByReferral {
+			key, fill = w.unreferred(fill)
+		}
+		w.tell(key, fill...)
 		if m.Reason == loyalty.ExpiredBefore {
-			w.tell("why.clawback.expired")
+			w.tell(either(cause.Kind == ByReferral, "why.clawback.refer.expired", "why.clawback.expired"))
 		}
 	case loyalty.Restore:
 		w.tell("why.restore", fill...)
@@ -166,7 +173,7 @@ func (w *teller) cause() {
 	case loyalty.WriteOff:
 		w.tell(either(m.Points > 0, "why.writeoff", "why.writeoff.back"), fill...)
 	case loyalty.Refer:
-		w.tell("why.refer", fill...)
+		w.referred(fill)
 	case loyalty.MergeInto: // what moves may be a debt, below zero
 		if m.Away {
 			fill[3] = w.gives(-m.Points, m.Wallet)

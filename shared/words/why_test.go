@@ -91,6 +91,7 @@ func TestEveryEntryIsToldWhy(t *testing.T) {
 		"borne":      {Entry: loyalty.Entry{Type: loyalty.WriteOff, Points: -5, Order: "1", Source: "till"}},
 		"merge in":   {Entry: loyalty.Entry{Type: loyalty.MergeInto, Points: 5, Ref: "mem_X"}},
 		"merge out":  {Entry: loyalty.Entry{Type: loyalty.MergeInto, Points: -5, Ref: "mem_X"}, Away: true},
+		"unrefer":    {Entry: loyalty.Entry{Type: loyalty.Clawback, Points: -5, Ref: "rfl_X"}},
 		"refer":      {Entry: loyalty.Entry{Type: loyalty.Refer, Points: 5, Ref: "rfl_X"}},
 	}
 	for _, code := range tongues {
