@@ -44,6 +44,13 @@ const (
 	PayoutRequested    = "payout.requested"
 	PayoutApproved     = "payout.approved"
 	PayoutRejected     = "payout.rejected"
+	ReferralRegistered = "referral.registered"
+	ReferralPending    = "referral.pending"
+	ReferralQualified  = "referral.qualified"
+	ReferralBlocked    = "referral.blocked"
+	ReferralReview     = "referral.review"
+	ReferralCancelled  = "referral.cancelled"
+	ReferralInvited    = "referral.invited"
 )
 
 // Order names an order: the storefront and its id there.
@@ -152,4 +159,32 @@ type Payout struct {
 	Payout string `json:"payout"`
 	Wallet string `json:"wallet"`
 	Amount Money  `json:"amount"`
+}
+
+// Referral is the data of every referral.* event but referral.invited: what
+// has become of a friend whom a member sent.
+type Referral struct {
+	Referral string     `json:"referral"` // rfl_...
+	Advocate string     `json:"advocate"`
+	Friend   string     `json:"friend,omitempty"` // when it is known who that is
+	Code     string     `json:"code"`
+	Reasons  []string   `json:"reasons"`                // why it is blocked, under review or cancelled
+	Order    *Order     `json:"order,omitempty"`        // that counts for it
+	SafeAt   *time.Time `json:"qualifies_at,omitempty"` // when it is safe
+	Rank     int64      `json:"rank,omitempty"`         // of the friend among those who qualified
+	Points   *Rewards   `json:"points,omitempty"`       // what both have of it now, once it was qualified
+}
+
+// Rewards are the points of the two sides of a referral.
+type Rewards struct {
+	Advocate int64 `json:"advocate"`
+	Friend   int64 `json:"friend"`
+}
+
+// Invitation is the data of referral.invited: a satisfied member who may be
+// asked to bring friends.
+type Invitation struct {
+	Member string `json:"member"`
+	Orders int64  `json:"orders"` // that count
+	Score  int64  `json:"score"`  // that the member gave last
 }

@@ -59,10 +59,10 @@ func (d deployment) newAlarms(functions map[string]function, s store, api awsapi
 				limit: 0.8 * float64(f.Timeout.Milliseconds()), periods: 3,
 			},
 		)
-		if f.Stream {
+		if len(f.Stream) > 0 {
 			age := f.lambda.Metric(jsii.String("IteratorAge"), peak)
 			alarms = append(alarms, alarm{
-				name: f.Name + "-behind", says: "announcements are more than five minutes late",
+				name: f.Name + "-behind", says: f.Name + " reads changes that are more than five minutes old",
 				metric: age, limit: 5 * 60 * 1000, periods: 2,
 			})
 			late = append(late, age)

@@ -88,8 +88,8 @@ func (d deployment) newFunction(f topology.Function, s store, bus awsevents.IEve
 		alias.OnFailure = awslambdadestinations.NewSqsDestination(failed.schedules)
 	}
 	live := awslambda.NewAlias(d.Stack, jsii.String(title(f.Name)+"Live"), alias)
-	if f.Stream {
-		d.readChanges(live, s, failed)
+	if len(f.Stream) > 0 {
+		d.readChanges(f, live, s, failed)
 	}
 	if f.Arrivals {
 		d.readFiles(live, s)
@@ -135,7 +135,7 @@ func (d deployment) newRole(f topology.Function, s store, bus awsevents.IEventBu
 	if f.Bus {
 		may("Bus", bus.EventBusArn(), "events:PutEvents")
 	}
-	if f.Stream {
+	if len(f.Stream) > 0 {
 		may("Changes", s.table.TableStreamArn(),
 			"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams")
 		may("Failed", failed.changes.QueueArn(), "sqs:SendMessage")
@@ -153,9 +153,9 @@ func (d deployment) newRole(f topology.Function, s store, bus awsevents.IEventBu
 
 // readChanges connects a function to the table's change stream. A change that
 // cannot be announced holds up the changes of its item only, and not for ever.
-func (d deployment) readChanges(live awslambda.Alias, s store, failed failures) {
+func (d deployment) readChanges(f topology.Function, live awslambda.Alias, s store, failed failures) {
 	var prefixes []map[string]string
-	for _, prefix := range topology.Changes.Announced {
+	for _, prefix := range f.Stream {
 		prefixes = append(prefixes, map[string]string{"prefix": prefix})
 	}
 	live.AddEventSourceMapping(jsii.String("Changes"), &awslambda.EventSourceMappingOptions{

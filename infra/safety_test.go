@@ -69,7 +69,7 @@ func TestRolesMayWhatTheTopologySays(t *testing.T) {
 		if f.Starts {
 			may = append(may, "states:StartExecution on "+machineARN)
 		}
-		if f.Stream {
+		if len(f.Stream) > 0 {
 			for _, action := range []string{"DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"} {
 				may = append(may, "dynamodb:"+action+" on Table.StreamArn")
 			}

@@ -30,6 +30,8 @@ func Facts(c table.Change) ([]events.Event, error) {
 		err = f.redemption(c)
 	case "VOUCHER":
 		err = f.voucher(c)
+	case "REFERRAL":
+		err = f.referral(c)
 	case "PRIVACY":
 		err = f.privacy(c)
 	}
@@ -58,6 +60,7 @@ var kinds = map[loyalty.EntryType]string{
 	loyalty.Restore:  events.PointsRestored,
 	loyalty.Adjust:   events.PointsAdjusted,
 	loyalty.WriteOff: events.PointsWrittenOff,
+	loyalty.Refer:    events.PointsEarned,
 }
 
 func (f *facts) account(c table.Change) error {
@@ -106,7 +109,7 @@ func (f *facts) account(c table.Change) error {
 	return nil
 }
 
-// progress tells of tiers, badges and choices.
+// progress tells of tiers, badges, choices and invitations.
 func (f *facts) progress(member string, old, now *loyalty.Account) {
 	was, is := &old.Standing, &now.Standing
 	if is.Changes != was.Changes && is.Level != was.Level {
@@ -119,6 +122,9 @@ func (f *facts) progress(member string, old, now *loyalty.Account) {
 	if is.Warned != was.Warned && is.Warned > now.At { // else it is lost already
 		f.add(events.TierWillDowngrade, fmt.Sprintf("tierwarn_%s_%d", now.Member, is.Warned), now.At,
 			events.TierWarning{Member: member, Tier: is.Level, Until: time.Unix(is.Warned, 0).UTC()})
+	}
+	if at := now.Mood.Invited; at != old.Mood.Invited && at != 0 {
+		f.add(events.ReferralInvited, fmt.Sprintf("invite_%s_%d", now.Member, at), at, events.Invitation{Member: member, Orders: now.Orders, Score: now.Mood.Score})
 	}
 	for _, g := range now.Goals {
 		i := slices.IndexFunc(old.Goals, func(o loyalty.Reached) bool { return o.Goal == g.Goal })
@@ -163,6 +169,28 @@ func (f *facts) voucher(c table.Change) error {
 		data.Order = &events.Order{Source: now.Order.Source, ID: now.Order.ID}
 	}
 	f.add(kind, fmt.Sprintf("voucher_%s_%s_%d", now.Code, now.Stage, at), at, data)
+	return nil
+}
+
+// referral tells of a referral's change of stage.
+func (f *facts) referral(c table.Change) error {
+	old, now, err := table.Both[loyalty.Referral](c)
+	if err != nil || old.Changes == now.Changes || len(now.Notes) == 0 {
+		return err
+	}
+	note := now.Notes[len(now.Notes)-1]
+	data := events.Referral{Referral: now.Ref(), Advocate: "mem_" + now.Advocate, Code: now.Code, Reasons: append([]string{}, note.Reasons...), Rank: now.Rank}
+	if now.Friend != "" {
+		data.Friend = "mem_" + now.Friend
+	}
+	if now.Order != (loyalty.OrderRef{}) {
+		safe := time.Unix(now.Until, 0).UTC()
+		data.Order, data.SafeAt = &events.Order{Source: now.Order.Source, ID: now.Order.ID}, &safe
+	}
+	if now.Rank > 0 {
+		data.Points = &events.Rewards{Advocate: now.ToAdv.Points, Friend: now.ToFri.Points}
+	}
+	f.add("referral."+string(now.Stage), fmt.Sprintf("%s_%d", now.Ref(), now.Changes), note.At, data)
 	return nil
 }
 

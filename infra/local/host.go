@@ -7,6 +7,7 @@ package local
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -26,6 +28,7 @@ import (
 	"regulars/functions/members"
 	"regulars/functions/program"
 	"regulars/functions/redeem"
+	"regulars/functions/refer"
 	"regulars/functions/simulations"
 	"regulars/infra/topology"
 	"regulars/shared/program/when"
@@ -60,6 +63,7 @@ type Host struct {
 
 	store    *table.Store
 	maintain *maintain.Handler
+	keeper   *refer.Keeper
 	importer *importer.Handler
 	uploads  *uploads
 	life     context.Context // ends with the host, and the work on imports with it
@@ -89,7 +93,8 @@ func Open(ctx context.Context, c Config) (h *Host, err error) {
 	}
 	h.store = table.NewStore(engine)
 	h.store.Expressions = when.Compiler{}
-	if h.outbox, err = openOutbox(filepath.Join(c.DataDir, "events.db"), feed); err != nil {
+	h.keeper = &refer.Keeper{Store: h.store, Clock: h.Clock.Now, Seed: rand.Text}
+	if h.outbox, err = openOutbox(filepath.Join(c.DataDir, "events.db"), feed, h.keeper.Follow); err != nil {
 		return nil, err
 	}
 	h.close = append(h.close, h.outbox.Close)
@@ -130,7 +135,20 @@ func (h *Host) routes(c Config) (http.Handler, error) {
 		return nil, err
 	}
 	h.control(mux)
-	return web.Straight(mux), runs.resume()
+	return h.caughtUp(web.Straight(mux)), runs.resume()
+}
+
+// caughtUp lets whoever looks at referrals wait for the stream, which brings
+// them to what orders say: here nobody has to look twice.
+func (h *Host) caughtUp(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/referrals") {
+			if err := h.outbox.Drain(r.Context()); err != nil {
+				slog.Error("referrals may be a little old", "error", err)
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // API puts every function behind its routes of the topology, and fails when
@@ -150,6 +168,7 @@ func API(gate *web.Gate, upload func(r *http.Request, name string) (imports.Uplo
 		"redeem":  (&redeem.Handler{Gate: gate}).Routes(),
 		"members": (&members.Handler{Gate: gate}).Routes(),
 		"program": (&program.Handler{Gate: gate}).Routes(),
+		"refer":   (&refer.Handler{Gate: gate, Home: "/"}).Routes(),
 		"imports": (&imports.Handler{Gate: gate, Upload: upload}).Routes(),
 
 		"simulations": simulated.Routes(),
@@ -246,6 +265,12 @@ func (h *Host) background(ctx context.Context) {
 func (h *Host) schedule(ctx context.Context, s topology.Schedule) (report any, err error) {
 	if s.Function == "importer" {
 		return h.importer.Run(ctx, importer.Event{Schedule: s.Name})
+	}
+	if s.Function == "qualify" {
+		if err := h.outbox.Drain(ctx); err != nil { // what has happened before the run counts in it
+			return nil, err
+		}
+		return h.keeper.Run(ctx, refer.Event{Schedule: s.Name})
 	}
 	return h.maintain.Run(ctx, maintain.Event{Schedule: s.Name})
 }

@@ -10,6 +10,7 @@ import (
 
 	"regulars/events"
 	"regulars/functions/announce"
+	"regulars/functions/changes"
 	"regulars/shared/table"
 )
 
@@ -19,6 +20,7 @@ type outbox struct {
 	mu       sync.Mutex // one reader at a time
 	db       *bbolt.DB
 	feed     table.Feed
+	follow   changes.Reader // what else reads the feed
 	announce announce.Handler
 }
 
@@ -28,12 +30,12 @@ var (
 	placeBucket  = []byte("place")  // "after" -> where the feed was left
 )
 
-func openOutbox(path string, feed table.Feed) (*outbox, error) {
+func openOutbox(path string, feed table.Feed, follow changes.Reader) (*outbox, error) {
 	db, err := bbolt.Open(path, 0o600, nil)
 	if err != nil {
 		return nil, err
 	}
-	o := &outbox{db: db, feed: feed}
+	o := &outbox{db: db, feed: feed, follow: follow}
 	o.announce.Bus = o
 	return o, db.Update(func(tx *bbolt.Tx) error {
 		for _, b := range [][]byte{eventsBucket, idsBucket, placeBucket} {
@@ -77,7 +79,7 @@ func (o *outbox) Put(_ context.Context, batch []events.Event) ([]bool, error) {
 	return taken, err
 }
 
-// Drain announces all changes there are.
+// Drain announces all changes there are, those too that reading them makes.
 func (o *outbox) Drain(ctx context.Context) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -89,14 +91,17 @@ func (o *outbox) Drain(ctx context.Context) error {
 		}); err != nil {
 			return err
 		}
-		changes, next, err := o.feed.Changes(ctx, after, 500)
+		told, next, err := o.feed.Changes(ctx, after, 500)
 		if err != nil {
 			return err
 		}
-		if len(changes) == 0 {
+		if len(told) == 0 {
 			return nil
 		}
-		if _, err := o.announce.Announce(ctx, changes); err != nil {
+		if _, err := o.follow(ctx, told); err != nil {
+			return err // what it did is done again, and changes nothing
+		}
+		if _, err := o.announce.Announce(ctx, told); err != nil {
 			return err // what was announced is announced again, under the same ids
 		}
 		if err := o.db.Update(func(tx *bbolt.Tx) error {

@@ -111,7 +111,7 @@ func Batch(records []json.RawMessage) []byte {
 		if json.Unmarshal(raw, &r) != nil {
 			continue
 		}
-		for _, prefix := range topology.Changes.Announced {
+		for _, prefix := range topology.Announced {
 			if strings.HasPrefix(r.DynamoDB.Keys.SK.S, prefix) {
 				batch.Records = append(batch.Records, raw)
 				break

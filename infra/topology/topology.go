@@ -18,7 +18,7 @@ type Function struct {
 	Index      []string // DynamoDB actions on its index
 	Uploads    []string // S3 actions on the files of imports
 	Arrivals   bool     // is started when a file has come
-	Stream     bool     // reads the table's change stream
+	Stream     []string // reads the table's change stream, as far as sort keys begin with one of these
 	Bus        bool     // puts events on the bus
 	Secrets    bool     // reads the deployment's secret
 	Files      []string // S3 actions on the files of simulations
@@ -32,6 +32,7 @@ type Function struct {
 type Route struct {
 	Method, Path string // path parameters as {name}
 	Function     string
+	Throttle     int // requests a second, where it is less than RatePerSecond; 0: is not
 }
 
 // Schedule starts a function with the body {"schedule": "<Name>"}.
@@ -44,11 +45,10 @@ type Schedule struct {
 
 // Feed says how the functions with Stream read the table's change stream.
 type Feed struct {
-	Announced []string // an item is announced when its sort key begins with one of these
-	Batch     int      // changes handed over at once, at most
-	Parallel  int      // batches of one shard at a time; the order within an item is kept
-	Retries   int      // of a change that fails, before it is set aside for people to look at
-	MaxAge    time.Duration
+	Batch    int // changes handed over at once, at most
+	Parallel int // batches of one shard at a time; the order within an item is kept
+	Retries  int // of a change that fails, before it is set aside for people to look at
+	MaxAge   time.Duration
 }
 
 // Machine says how a state machine runs the steps of simulations: an export of
@@ -72,6 +72,8 @@ const (
 const (
 	RatePerSecond = 1000
 	Burst         = 2000
+
+	linkRate = 100 // of links that anybody may follow: guessing codes is slow, and no flood of clicks keeps the tills from the table
 )
 
 // What functions do to the table. A transaction needs the rights of its parts.
@@ -95,7 +97,9 @@ var Functions = []Function{
 	{Name: "redeem", Does: "holds, captures, releases and cancellations; vouchers and payouts", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, put}, Secrets: true},
 	{Name: "members", Does: "members, their ledgers, merges and adjustments", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put, remove}, Secrets: true},
 	{Name: "program", Does: "the program document, its terms in words, and the API description", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, put}, Secrets: true},
-	{Name: "announce", Does: "every change becomes an event on the bus", Timeout: 60 * time.Second, Memory: 256, Stream: true, Bus: true},
+	{Name: "refer", Does: "personal codes and links, referrals, and what people decide about them", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put, remove}, Secrets: true},
+	{Name: "qualify", Does: "referrals follow the friends' orders, and are rewarded when they are safe", Timeout: 5 * time.Minute, Memory: 256, Table: []string{get, query, put, remove}, Index: []string{query}, Stream: []string{"ACCOUNT"}, RetryAsync: 2},
+	{Name: "announce", Does: "every change becomes an event on the bus", Timeout: 60 * time.Second, Memory: 256, Stream: Announced, Bus: true},
 	{Name: "maintain", Does: "writes down what the clock has decided", Timeout: 14 * time.Minute, Memory: 256, Table: []string{get, query, put}, Index: []string{query}, RetryAsync: 2},
 	{Name: "imports", Does: "history is asked in, and how far it is", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put}, Secrets: true, Uploads: []string{write}},
 	{Name: "importer", Does: "takes in files of history, row by row", Timeout: 14 * time.Minute, Memory: 256, Table: []string{get, put}, Index: []string{query}, Uploads: []string{read}, Arrivals: true, RetryAsync: 2},
@@ -105,62 +109,72 @@ var Functions = []Function{
 
 // Routes of the API. What no route answers is answered 404 by program.
 var Routes = []Route{
-	{"POST", "/v1/webhooks/{connection}", "earn"},
-	{"POST", "/v1/orders", "earn"},
-	{"POST", "/v1/orders/evaluate", "earn"},
-	{"GET", "/v1/orders/{source}/{id}", "earn"},
-	{"POST", "/v1/activities", "earn"},
+	{"POST", "/v1/webhooks/{connection}", "earn", 0},
+	{"POST", "/v1/orders", "earn", 0},
+	{"POST", "/v1/orders/evaluate", "earn", 0},
+	{"GET", "/v1/orders/{source}/{id}", "earn", 0},
+	{"POST", "/v1/activities", "earn", 0},
 
-	{"POST", "/v1/holds", "redeem"},
-	{"GET", "/v1/holds/{id}", "redeem"},
-	{"POST", "/v1/holds/{id}/capture", "redeem"},
-	{"POST", "/v1/holds/{id}/release", "redeem"},
-	{"POST", "/v1/redemptions", "redeem"},
-	{"GET", "/v1/redemptions/{id}", "redeem"},
-	{"POST", "/v1/redemptions/{id}/cancel", "redeem"},
-	{"POST", "/v1/payouts", "redeem"},
-	{"GET", "/v1/payouts/{id}", "redeem"},
-	{"POST", "/v1/payouts/{id}/approve", "redeem"},
-	{"POST", "/v1/payouts/{id}/reject", "redeem"},
-	{"POST", "/v1/vouchers/validate", "redeem"},
-	{"POST", "/v1/vouchers/redeem", "redeem"},
-	{"POST", "/v1/vouchers/{code}/release", "redeem"},
+	{"POST", "/v1/holds", "redeem", 0},
+	{"GET", "/v1/holds/{id}", "redeem", 0},
+	{"POST", "/v1/holds/{id}/capture", "redeem", 0},
+	{"POST", "/v1/holds/{id}/release", "redeem", 0},
+	{"POST", "/v1/redemptions", "redeem", 0},
+	{"GET", "/v1/redemptions/{id}", "redeem", 0},
+	{"POST", "/v1/redemptions/{id}/cancel", "redeem", 0},
+	{"POST", "/v1/payouts", "redeem", 0},
+	{"GET", "/v1/payouts/{id}", "redeem", 0},
+	{"POST", "/v1/payouts/{id}/approve", "redeem", 0},
+	{"POST", "/v1/payouts/{id}/reject", "redeem", 0},
+	{"POST", "/v1/vouchers/validate", "redeem", 0},
+	{"POST", "/v1/vouchers/redeem", "redeem", 0},
+	{"POST", "/v1/vouchers/{code}/release", "redeem", 0},
 
-	{"POST", "/v1/members", "members"},
-	{"GET", "/v1/members", "members"},
-	{"GET", "/v1/members/{id}", "members"},
-	{"PATCH", "/v1/members/{id}", "members"},
-	{"POST", "/v1/members/{id}/merge", "members"},
-	{"POST", "/v1/members/{id}/tokens", "members"},
-	{"DELETE", "/v1/members/{id}/tokens", "members"},
-	{"POST", "/v1/members/{id}/adjustments", "members"},
-	{"GET", "/v1/members/{id}/ledger", "members"},
-	{"GET", "/v1/members/{id}/ledger/verification", "members"},
-	{"GET", "/v1/members/{id}/ledger/{entry}/explanation", "earn"},
-	{"GET", "/v1/members/{id}/orders", "members"},
-	{"GET", "/v1/members/{id}/entitlements", "members"},
-	{"GET", "/v1/members/{id}/vouchers", "members"},
-	{"POST", "/v1/members/{id}/choices", "members"},
-	{"POST", "/v1/members/{id}/cards", "members"},
-	{"GET", "/v1/cards/{number}", "members"},
-	{"GET", "/v1/leaderboards/{id}", "members"},
-	{"GET", "/v1/partners/{id}/statements/{month}", "members"},
-	{"POST", "/v1/partners/{id}/exchanges", "members"},
-	{"POST", "/v1/privacy/exports", "members"},
-	{"POST", "/v1/privacy/erasures", "members"},
+	{"POST", "/v1/members", "members", 0},
+	{"GET", "/v1/members", "members", 0},
+	{"GET", "/v1/members/{id}", "members", 0},
+	{"PATCH", "/v1/members/{id}", "members", 0},
+	{"POST", "/v1/members/{id}/merge", "members", 0},
+	{"POST", "/v1/members/{id}/tokens", "members", 0},
+	{"DELETE", "/v1/members/{id}/tokens", "members", 0},
+	{"POST", "/v1/members/{id}/adjustments", "members", 0},
+	{"GET", "/v1/members/{id}/ledger", "members", 0},
+	{"GET", "/v1/members/{id}/ledger/verification", "members", 0},
+	{"GET", "/v1/members/{id}/ledger/{entry}/explanation", "earn", 0},
+	{"GET", "/v1/members/{id}/orders", "members", 0},
+	{"GET", "/v1/members/{id}/entitlements", "members", 0},
+	{"GET", "/v1/members/{id}/vouchers", "members", 0},
+	{"POST", "/v1/members/{id}/choices", "members", 0},
+	{"POST", "/v1/members/{id}/cards", "members", 0},
+	{"GET", "/v1/cards/{number}", "members", 0},
+	{"GET", "/v1/leaderboards/{id}", "members", 0},
+	{"GET", "/v1/partners/{id}/statements/{month}", "members", 0},
+	{"POST", "/v1/partners/{id}/exchanges", "members", 0},
+	{"POST", "/v1/privacy/exports", "members", 0},
+	{"POST", "/v1/privacy/erasures", "members", 0},
 
-	{"POST", "/v1/imports", "imports"},
-	{"GET", "/v1/imports/{id}", "imports"},
+	{"POST", "/v1/members/{id}/referral-code", "refer", 0},
+	{"GET", "/v1/members/{id}/referrals", "refer", 0},
+	{"POST", "/v1/referrals", "refer", 0},
+	{"GET", "/v1/referrals/{id}", "refer", 0},
+	{"POST", "/v1/referrals/{id}/approve", "refer", 0},
+	{"POST", "/v1/referrals/{id}/reject", "refer", 0},
+	{"GET", "/v1/reports/referrals", "refer", 0},
+	{"GET", "/r/{code}", "refer", linkRate},
+	{"GET", "/r/{code}/qr.svg", "refer", linkRate},
 
-	{"GET", "/v1/program", "program"},
-	{"PUT", "/v1/program", "program"},
-	{"GET", "/v1/program/versions", "program"},
-	{"GET", "/v1/program/terms", "program"},
-	{"GET", "/openapi.json", "program"},
-	{"GET", "/healthz", "program"},
+	{"POST", "/v1/imports", "imports", 0},
+	{"GET", "/v1/imports/{id}", "imports", 0},
 
-	{"POST", "/v1/simulations", "simulations"},
-	{"GET", "/v1/simulations/{id}", "simulations"},
+	{"GET", "/v1/program", "program", 0},
+	{"PUT", "/v1/program", "program", 0},
+	{"GET", "/v1/program/versions", "program", 0},
+	{"GET", "/v1/program/terms", "program", 0},
+	{"GET", "/openapi.json", "program", 0},
+	{"GET", "/healthz", "program", 0},
+
+	{"POST", "/v1/simulations", "simulations", 0},
+	{"GET", "/v1/simulations/{id}", "simulations", 0},
 }
 
 // Simulations is the state machine of simulations. Its files hold copies of
@@ -176,19 +190,22 @@ const Default = "program"
 var Schedules = []Schedule{
 	{Name: "expire", Function: "maintain", Every: 15 * time.Minute, Does: "points and holds whose time has passed"},
 	{Name: "activate", Function: "maintain", Every: time.Hour, Does: "pending points whose day has come"},
+	{Name: "referrals", Function: "qualify", Every: 15 * time.Minute, Does: "friends whose order is safe, registrations that came to nothing"},
 	{Name: "imports", Function: "importer", Every: 15 * time.Minute, Does: "files of history that are not finished"},
 	{Name: "tiers", Function: "maintain", Every: 12 * time.Hour, Does: "levels, warnings, choices and memberships whose time has come"},
 }
 
-// Changes are what announce is given. Orders, ledger pages, idempotency
+// Announced is what announce is given. Orders, ledger pages, idempotency
 // answers and pointers to members change with these or tell nothing new, and
 // a filter costs nothing where a started function would.
+var Announced = []string{"ACCOUNT", "PROFILE", "REDEMPTION", "VOUCHER", "PRIVACY", "REFERRAL#"}
+
+// Changes are read by all who read them in the same way.
 var Changes = Feed{
-	Announced: []string{"ACCOUNT", "PROFILE", "REDEMPTION", "VOUCHER", "PRIVACY"},
-	Batch:     100,
-	Parallel:  10,
-	Retries:   10,
-	MaxAge:    12 * time.Hour, // half of the day for which the stream keeps a change: time left to put it right by hand
+	Batch:    100,
+	Parallel: 10,
+	Retries:  10,
+	MaxAge:   12 * time.Hour, // half of the day for which the stream keeps a change: time left to put it right by hand
 }
 
 // ScheduleRetries is how often the start of a run is tried again; all of it

@@ -60,7 +60,7 @@ func TestEveryFunctionIsCalled(t *testing.T) {
 	for _, f := range Functions {
 		routed := f.Name == Default || slices.ContainsFunc(Routes, func(r Route) bool { return r.Function == f.Name })
 		scheduled := slices.ContainsFunc(Schedules, func(s Schedule) bool { return s.Function == f.Name })
-		if !routed && !scheduled && !f.Stream && f.Name != Simulations.Steps {
+		if !routed && !scheduled && len(f.Stream) == 0 && f.Name != Simulations.Steps {
 			t.Errorf("nothing calls %s", f.Name)
 		}
 		// API Gateway gives up after 30 seconds whatever the function does.
@@ -108,7 +108,7 @@ func TestRoutesAreRoutes(t *testing.T) {
 			seen[k] = true
 		}
 	}
-	if f, ok := find(Default); !ok || f.Stream {
+	if f, ok := find(Default); !ok || len(f.Stream) > 0 {
 		t.Errorf("what no route matches goes to %q, which cannot answer", Default)
 	}
 }
@@ -141,15 +141,15 @@ func TestSchedulesAreSchedules(t *testing.T) {
 func TestTheStreamCanBeRead(t *testing.T) {
 	readers := 0
 	for _, f := range Functions {
-		if f.Stream {
+		if len(f.Stream) > 0 {
 			readers++
 		}
 	}
-	if readers != 1 { // two are the most a shard feeds without slowing down, and the archive is there for more
-		t.Errorf("%d functions read the change stream, want 1", readers)
+	if readers > 2 { // the most that a shard feeds without slowing down, and the archive is there for more
+		t.Errorf("%d functions read the change stream, want 2 at most", readers)
 	}
 	c := Changes
-	if len(c.Announced) == 0 {
+	if len(Announced) == 0 {
 		t.Error("nothing is announced")
 	}
 	if c.Batch < 1 || c.Batch > 10000 || c.Parallel < 1 || c.Parallel > 10 || c.Retries < 0 || c.Retries > 10000 {

@@ -75,8 +75,8 @@ type Invite struct {
 	Feedback  string `json:"feedback"` // type of the activity
 	Field     string `json:"field"`    // of its data
 	From      int64  `json:"from"`
-	Complaint string `json:"complaint,omitempty"` // type of the activity that opens one
-	Answered  string `json:"answered,omitempty"`
+	Complaint string `json:"complaint"` // type of the activity that opens one
+	Answered  string `json:"answered"`
 	Again     string `json:"again"` // ISO 8601
 }
 

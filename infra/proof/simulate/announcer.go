@@ -59,7 +59,7 @@ func (a *announcer) batch(r *rand.Rand) int {
 	var batch []table.Change
 	var from []int
 	for i, c := range changes {
-		if slices.ContainsFunc(topology.Changes.Announced, func(prefix string) bool { return strings.HasPrefix(c.SK, prefix) }) {
+		if slices.ContainsFunc(topology.Announced, func(prefix string) bool { return strings.HasPrefix(c.SK, prefix) }) {
 			if place := a.place + i + 1; place == a.bad || a.bad == 0 && c.New.Version > 0 && w.chance(r, w.odds.poison) {
 				a.bad = place
 				c.New.Body = []byte{0xff}
