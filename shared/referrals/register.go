@@ -128,12 +128,15 @@ func owner(tx *table.Tx, written string) (*loyalty.Account, string, error) {
 
 // known is the account of a customer who is a member already; nil for nobody.
 func known(tx *table.Tx, in Registration) (*loyalty.Account, error) {
-	c := in.Customer
-	member, err := tx.Match(in.Source, c)
+	c := *in.Customer
+	if in.Source == "" {
+		c.ExternalID = ""
+	}
+	member, err := tx.Match(in.Source, &c)
 	if err != nil {
 		return nil, err
 	}
-	if member == "" && in.Source == "" && c.ExternalID != "" { // whichever shop it is of, if there is but one
+	if c = *in.Customer; member == "" && in.Source == "" && c.ExternalID != "" { // whichever shop it is of, if there is but one
 		all, err := tx.MembersWith("", "", c.ExternalID, "")
 		if err != nil {
 			return nil, err
