@@ -11,6 +11,7 @@ package referrals
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -65,7 +66,20 @@ func LeadOf(tx *table.Tx, o *loyalty.Order, a *loyalty.Account, t *loyalty.Terms
 // identities are all that a friend can be known by: what a shop says of a
 // customer, and what the member's profile does ("" for no member).
 func identities(tx *table.Tx, c *loyalty.Customer, member string) ([]table.Identity, error) {
-	var out []table.Identity
+	if member == "" {
+		return identitiesOf(c, nil), nil
+	}
+	p, _, err := tx.Profile(member)
+	var none *loyalty.Error
+	if errors.As(err, &none) { // a guest whom this transaction makes
+		return identitiesOf(c, nil), nil
+	} else if err != nil {
+		return nil, err
+	}
+	return identitiesOf(c, p), nil
+}
+
+func identitiesOf(c *loyalty.Customer, p *table.Profile) (out []table.Identity) {
 	add := func(kind, key string) {
 		if i := (table.Identity{Kind: kind, Key: key}); key != "" && !slices.Contains(out, i) {
 			out = append(out, i)
@@ -76,22 +90,14 @@ func identities(tx *table.Tx, c *loyalty.Customer, member string) ([]table.Ident
 		add("EMAIL", alike.Email(c.Email))
 		add("PHONE", alike.Phone(c.Phone, ""))
 	}
-	if member == "" {
-		return out, nil
+	if p != nil {
+		add("EMAIL", alike.Email(p.Email))
+		add("PHONE", alike.Phone(p.Phone, ""))
+		for _, id := range slices.Sorted(maps.Values(p.External)) {
+			add("EXTERNAL", id)
+		}
 	}
-	p, _, err := tx.Profile(member)
-	var none *loyalty.Error
-	if errors.As(err, &none) { // a guest whom this transaction makes
-		return out, nil
-	} else if err != nil {
-		return nil, err
-	}
-	add("EMAIL", alike.Email(p.Email))
-	add("PHONE", alike.Phone(p.Phone, ""))
-	for _, id := range p.External {
-		add("EXTERNAL", id)
-	}
-	return out, nil
+	return out
 }
 
 // registered is the registration with the latest click under any of some
