@@ -121,10 +121,11 @@ func visitorOf(r *web.Request, program string, bot bool) string {
 }
 
 // robots are words of user agents that are no people: crawlers, programs, and
-// what messengers send ahead to draw a preview of a link.
+// what messengers send ahead to draw a preview of a link. The browsers inside
+// messengers have the messengers' names too, and people before them.
 var robots = []string{
-	"bot", "crawl", "spider", "slurp", "preview", "facebookexternalhit", "whatsapp", "telegram", "skype", "viber", "embedly", "quora",
-	"pinterest", "vkshare", "curl", "wget", "python", "go-http-client", "java/", "okhttp", "node-fetch", "axios", "headless", "lighthouse", "scan", "monitor",
+	"bot", "crawl", "spider", "slurp", "preview", "facebookexternalhit", "whatsapp", "viber", "embedly", "pinterest/0", "vkshare",
+	"curl", "wget", "python", "go-http-client", "java/", "okhttp", "node-fetch", "axios", "headless", "lighthouse", "scan", "monitor",
 }
 
 // isBot tells whether what follows a link says that it is no person's doing.

@@ -438,7 +438,7 @@ func TestLinksLeadToTheShop(t *testing.T) {
 	if got := clicks(); got != [3]int64{people, 1, 0} {
 		t.Errorf("the clicks, visitors and bots are %v, want %d, 1, 0", got, people)
 	}
-	robots := []string{"", "facebookexternalhit/1.1", "WhatsApp/2.23", "TelegramBot (like TwitterBot)", "Googlebot/2.1", "curl/8.5", "Mozilla/5.0 HeadlessChrome/120"}
+	robots := []string{"", "facebookexternalhit/1.1", "WhatsApp/2.23", "TelegramBot (like TwitterBot)", "Googlebot/2.1", "Pinterest/0.2 (+https://www.pinterest.com/)", "Mozilla/5.0 SkypeUriPreview Preview/0.5", "curl/8.5", "Mozilla/5.0 HeadlessChrome/120"}
 	for _, agent := range robots {
 		follow("", "User-Agent", agent)
 	}
@@ -446,9 +446,10 @@ func TestLinksLeadToTheShop(t *testing.T) {
 	if a := f.do("HEAD", "/r/"+f.code, nil, "Authorization", "", "User-Agent", person); a.status != 302 || len(a.raw) != 0 || !strings.HasPrefix(a.header.Get("Location"), "https://shop.example/") {
 		t.Errorf("HEAD: %d %q", a.status, a.header.Get("Location"))
 	}
-	follow("", "User-Agent", person+" another") // somebody else
-	if got, bots := clicks(), int64(len(robots)+2); got != [3]int64{people + 1, 2, bots} {
-		t.Errorf("the clicks, visitors and bots are %v, want %d, 2, %d", got, people+1, bots)
+	follow("", "User-Agent", "Mozilla/5.0 (Linux; Android 15) Chrome/130.0 Mobile Safari/537.36 Telegram-Android/11.4") // somebody else
+	follow("", "User-Agent", "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0) Mobile/15E148 [Pinterest/iOS]")
+	if got, bots := clicks(), int64(len(robots)+2); got != [3]int64{people + 2, 3, bots} {
+		t.Errorf("the clicks, visitors and bots are %v, want %d, 3, %d", got, people+2, bots)
 	}
 	for _, path := range []string{"/r/NOBODYS7", "/r/" + segment("https://evil.example"), "/r/" + segment("//evil.example"), "/r/evil.example", "/r/" + segment(f.code+"@evil.example"), "/r/" + segment("\\\\evil.example"), "/r/NOBODYS7/qr.svg"} {
 		a := f.refused(404, "not_found", "GET", path, nil, "Authorization", "")
