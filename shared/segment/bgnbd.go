@@ -90,26 +90,45 @@ func (m BGNBD) future(x int64) future {
 // in is the future of the next weeks, when since weeks (alpha and what has
 // passed) are behind.
 func (f future) in(weeks, since float64) float64 {
-	if weeks <= 0 {
-		return 0
+	var sum [1]float64
+	f.over([]float64{weeks}, since, sum[:])
+	return sum[0]
+}
+
+// mostHorizons is how many futures are summed at once.
+const mostHorizons = 16
+
+// over is in, for rising horizons at once: the coefficients are the same.
+func (f future) over(weeks []float64, since float64, sums []float64) {
+	var zs, powers [mostHorizons]float64
+	n := len(weeks)
+	for i, w := range weeks {
+		zs[i] = max(w, 0) / (since + max(w, 0))
+		powers[i] = zs[i]
 	}
-	z, rest := weeks/(since+weeks), since/(since+weeks)
-	power, d, share, sum := z, f.rx, f.c-f.rx, 0.0
+	clear(sums)
+	last := zs[n-1]
+	c, d, share := 1.0, f.rx, f.c-f.rx
 	for k := 1.0; k < 1e6; k++ {
-		term := power * d
-		sum += term
+		cd := c * d
+		for i := range n {
+			sums[i] += cd * powers[i]
+			powers[i] *= zs[i]
+		}
 		next := d + f.rx*share/(f.c+k)
-		ratio := (f.a + k - 1) / (k + 1) * z
-		// Once the signs have settled, the rest is at most term·shrink/(1-shrink).
-		shrink := max(ratio, z) * max(next/d, 1)
-		if k > f.rx-f.c && shrink < 1 && math.Abs(term)*shrink <= (1-shrink)*0x1p-54*math.Abs(sum) {
+		growth := (f.a + k - 1) / (k + 1)
+		// Once the signs have settled, the rest of the farthest sum is at most rest/(1-shrink).
+		shrink := last * max(growth, 1) * max(next/d, 1)
+		if rest := math.Abs(cd) * powers[n-1]; k > f.rx-f.c && shrink < 1 && rest <= (1-shrink)*0x1p-54*math.Abs(sums[n-1]) {
 			break
 		}
 		share *= (f.c - f.rx + k) / (f.c + k)
-		power *= ratio
+		c *= growth
 		d = next
 	}
-	return math.Pow(rest, f.a-1) * sum
+	for i, w := range weeks {
+		sums[i] *= math.Pow(since/(since+max(w, 0)), f.a-1)
+	}
 }
 
 // Probability is P(X(t) = x) of a new member in her first weeks: formula 8 of the paper of 2005, with the

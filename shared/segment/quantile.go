@@ -163,8 +163,11 @@ func (q Quantile) place(n int64) (at, above int64) {
 	return 1 + (n-1)*q.Num/q.Den, (n - 1) * q.Num % q.Den
 }
 
-// Ranks that the quantile of n values needs.
+// Ranks that the quantile of n values needs; of none, none.
 func (q Quantile) Ranks(n int64) []int64 {
+	if n == 0 {
+		return nil
+	}
 	at, above := q.place(n)
 	if above == 0 {
 		return []int64{at}
@@ -172,7 +175,7 @@ func (q Quantile) Ranks(n int64) []int64 {
 	return []int64{at, at + 1}
 }
 
-// Of a search that has found its ranks.
+// Of a search that has found its ranks in values that there are.
 func (q Quantile) Of(s *Search) int64 {
 	at, above := q.place(s.Count)
 	low := s.Rank(at).Value
