@@ -107,28 +107,35 @@ func (f future) over(weeks []float64, since float64, sums []float64) {
 		powers[i] = zs[i]
 	}
 	clear(sums)
-	last := zs[n-1]
+	from := 0 // of the horizons that are not complete; the near ones are first
 	c, d, share := 1.0, f.rx, f.c-f.rx
-	for k := 1.0; k < 1e6; k++ {
-		cd := c * d
-		for i := range n {
-			sums[i] += cd * powers[i]
+	for k := 1.0; from < n && k < 1e6; k++ {
+		term := c * d
+		for i := from; i < n; i++ {
+			sums[i] += term * powers[i]
 			powers[i] *= zs[i]
 		}
-		next := d + f.rx*share/(f.c+k)
+		part := 1 / (f.c + k)
+		next := d + f.rx*share*part
 		growth := (f.a + k - 1) / (k + 1)
-		// Once the signs have settled, the rest of the farthest sum is at most rest/(1-shrink).
-		shrink := last * max(growth, 1) * max(next/d, 1)
-		if rest := math.Abs(cd) * powers[n-1]; k > f.rx-f.c && shrink < 1 && rest <= (1-shrink)*0x1p-54*math.Abs(sums[n-1]) {
-			break
+		if k > f.rx-f.c { // the signs have settled
+			for from < n && negligible(term*powers[from], zs[from]*max(growth, 1)*max(next/d, 1), sums[from]) {
+				from++
+			}
 		}
-		share *= (f.c - f.rx + k) / (f.c + k)
+		share *= (f.c - f.rx + k) * part
 		c *= growth
 		d = next
 	}
 	for i, w := range weeks {
-		sums[i] *= math.Pow(since/(since+max(w, 0)), f.a-1)
+		sums[i] *= math.Exp((f.a - 1) * math.Log(since/(since+max(w, 0))))
 	}
+}
+
+// negligible is whether a geometric series from a term on changes nothing of a sum.
+func negligible(term, ratio, sum float64) bool {
+	last := 0x1p-54 * math.Abs(sum)
+	return math.Abs(term) <= last && ratio < 1 && math.Abs(term) <= (1-ratio)*last
 }
 
 // Probability is P(X(t) = x) of a new member in her first weeks: formula 8 of the paper of 2005, with the
