@@ -118,10 +118,8 @@ func (f future) over(weeks []float64, since float64, sums []float64) {
 		part := 1 / (f.c + k)
 		next := d + f.rx*share*part
 		growth := (f.a + k - 1) / (k + 1)
-		if k > f.rx-f.c { // the signs have settled
-			for from < n && negligible(term*powers[from], zs[from]*max(growth, 1)*max(next/d, 1), sums[from]) {
-				from++
-			}
+		for from < n && negligible(term*powers[from], zs[from]*max(growth, 1)*max(math.Abs(next/d), 1), sums[from]) {
+			from++
 		}
 		share *= (f.c - f.rx + k) * part
 		c *= growth

@@ -53,7 +53,7 @@ func TestLifetimeIsTheFormula(t *testing.T) {
 // Values are finite and not negative, less with a discount, more in a year than in 90 days.
 func TestLifetimesAreSane(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		m := segment.Member{First: 1000, Days: rapid.Int64Range(1, 400).Draw(t, "days"), Spent: rapid.Int64Range(-500, 1<<40).Draw(t, "spent")}
+		m := segment.Member{First: 1000, Days: rapid.Int64Range(1, 400).Draw(t, "days"), Spent: rapid.Int64Range(-1<<30, 1<<40).Draw(t, "spent")}
 		m.FirstSpent = rapid.Int64Range(0, 1000).Draw(t, "first")
 		m.Last = m.First + int32(m.Days) - 1
 		today := m.Last + rapid.Int32Range(0, 900).Draw(t, "since")
@@ -63,6 +63,16 @@ func TestLifetimesAreSane(t *testing.T) {
 			t.Fatalf("%+v %+v", a, b)
 		}
 	})
+}
+
+// Members who are alike count as many.
+func TestHoldoutCountsMembers(t *testing.T) {
+	one := segment.Held{Purchases: segment.Purchases{X: 9, Tx: 20, T: 30, N: 1}, Actual: 2}
+	two := segment.Held{Purchases: segment.Purchases{X: 9, Tx: 20, T: 30, N: 2}, Actual: 4}
+	single, double := segment.Holdout(published, []segment.Held{one, one}, 13)[7], segment.Holdout(published, []segment.Held{two}, 13)[7]
+	if single != double || double.Members != 2 || double.Actual != 4 || double.Predicted != 2*published.ExpectedOf(9, 20, 30, 13) {
+		t.Errorf("%+v %+v", single, double)
+	}
 }
 
 // What a member's purchases are, as the models count them.

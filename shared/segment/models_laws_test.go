@@ -282,4 +282,12 @@ func TestFitsThatCannotBe(t *testing.T) {
 		t.Errorf("%+v %v", same, err)
 	}
 	t.Log(fit.Reason, "; ", same.Reason)
+	// The means have a tail so long that they have no mean.
+	var wild []segment.Spend
+	for i := range 2000 {
+		wild = append(wild, segment.Spend{X: 4, Mean: 10 * math.Pow((float64(i)+.5)/2000, -1.6), N: 1})
+	}
+	if fit, err := segment.FitGammaGamma(wild); err != nil || fit.Converged || fit.Model.Q > 1 || fit.Reason == "" {
+		t.Errorf("%+v %v", fit, err)
+	}
 }
