@@ -30,12 +30,12 @@ type Purchases struct {
 }
 
 // Purchases of a member as known on a day (local days since 1970): false when
-// she never bought.
+// she never bought. A day before her last purchase counts as that one.
 func (m *Member) Purchases(today int32) (Purchases, bool) {
 	if m.Days == 0 {
 		return Purchases{}, false
 	}
-	return Purchases{X: m.Days - 1, Tx: float64(m.Last-m.First) / 7, T: float64(today-m.First) / 7, N: 1}, true
+	return Purchases{X: m.Days - 1, Tx: float64(m.Last-m.First) / 7, T: float64(max(today, m.Last)-m.First) / 7, N: 1}, true
 }
 
 // Active is the probability that a member has not stopped (P(alive)): 1 before a
@@ -54,8 +54,8 @@ func (m BGNBD) stopped(x, tx, t float64) float64 {
 	return m.A / (m.B + x - 1) * math.Exp((m.R+x)*math.Log1p((t-tx)/(m.Alpha+tx)))
 }
 
-// Expected is E[X(t)], the purchases of a new member in her first weeks after the first purchase,
-// which is not counted: formula 9 of the paper of 2005.
+// Expected is E[X(t)], the purchases of a new member in her first weeks after the first
+// purchase, which is not counted: formula 9 of the paper of 2005.
 func (m BGNBD) Expected(weeks float64) float64 {
 	return m.future(0).in(weeks, m.Alpha)
 }
@@ -136,8 +136,8 @@ func negligible(term, ratio, sum float64) bool {
 	return math.Abs(term) <= last && ratio < 1 && math.Abs(term) <= (1-ratio)*last
 }
 
-// Probability is P(X(t) = x) of a new member in her first weeks: formula 8 of the paper of 2005, with the
-// sum over smaller counts as the incomplete beta function that it is.
+// Probability is P(X(t) = x) of a new member in her first weeks: formula 8 of the paper
+// of 2005, with the sum over smaller counts as the incomplete beta function that it is.
 func (m BGNBD) Probability(x int64, weeks float64) float64 {
 	n, z := float64(x), weeks/(m.Alpha+weeks)
 	none := m.R * math.Log1p(-z)

@@ -38,7 +38,7 @@ func FitBGNBD(rows []Purchases) (Fit[BGNBD], error) {
 	var fit Fit[BGNBD]
 	var weeks float64
 	for _, p := range rows {
-		if p.X < 0 || p.X > mostPurchases || p.N <= 0 || !(p.Tx >= 0 && p.Tx <= p.T) || math.IsInf(p.T, 0) || (p.X == 0) != (p.Tx == 0) {
+		if !p.possible() {
 			return fit, fmt.Errorf("%w: %+v", ErrPurchases, p)
 		}
 		fit.Members += p.N
@@ -57,6 +57,11 @@ func FitBGNBD(rows []Purchases) (Fit[BGNBD], error) {
 	fit.Model, fit.Errors = BGNBD{at[0], at[1], at[2], at[3]}, BGNBD{errs[0], errs[1], errs[2], errs[3]}
 	fit.LogLikelihood, fit.Converged, fit.Reason = best, reason == "", reason
 	return fit, nil
+}
+
+func (p Purchases) possible() bool {
+	return p.X >= 0 && p.X <= mostPurchases && p.N > 0 && (p.X == 0) == (p.Tx == 0) &&
+		p.Tx >= 0 && p.Tx <= p.T && !math.IsInf(p.T, 0)
 }
 
 // rising follows ln g(g+1)...(g+n-1) and its two derivatives by g as n grows: sums,

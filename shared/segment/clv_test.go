@@ -81,6 +81,9 @@ func TestMembersAsModelsSeeThem(t *testing.T) {
 	if p, ok := m.Purchases(128); !ok || p != (segment.Purchases{X: 3, Tx: 3, T: 4, N: 1}) {
 		t.Error(p, ok)
 	}
+	if p, ok := m.Purchases(120); !ok || p.T != 3 {
+		t.Error("known before her last purchase: ", p, ok)
+	}
 	if s, ok := m.Spend(); !ok || s != (segment.Spend{X: 3, Mean: 200, N: 1}) {
 		t.Error(s, ok)
 	}
@@ -116,7 +119,8 @@ func BenchmarkFitCDNOW(b *testing.B) {
 	}
 }
 
-// A member: whether she is active and what she buys in the next 90 days; then all of her value in steps.
+// A member: whether she is active and what she buys in the next 90 days; then all of her
+// value in steps.
 func BenchmarkScore(b *testing.B) {
 	members := make([]segment.Member, 4096)
 	chance := rand.New(rand.NewPCG(5, 6))

@@ -132,8 +132,8 @@ func Month(day int32) int32 {
 	return int32((y-1970)*12 + int(m) - 1)
 }
 
-// Distribution counts members by what they are expected to be worth: under each bound, and from the last up.
-// Bounds are minor units, ascending.
+// Distribution counts members by what they are expected to be worth: under each bound,
+// and from the last up. Bounds are minor units, ascending.
 type Distribution struct {
 	Bounds  []int64   `json:"bounds"`
 	Members []int64   `json:"members"` // one more than Bounds

@@ -10,10 +10,10 @@ import (
 	"gonum.org/v1/gonum/mathext"
 )
 
-// GammaGamma is the Gamma-Gamma model of spend of Fader and Hardie (2013, note 025): what a member
-// spends on a purchase day is gamma distributed (shape P) around her own mean, and
-// the means differ between members, gamma again (shape Q, and V in units of
-// money). All three are positive; the mean over members is finite where Q is over 1.
+// GammaGamma is the Gamma-Gamma model of spend of Fader and Hardie (2013, note 025): what
+// a member spends on a purchase day is gamma distributed (shape P) around her own mean,
+// and the means differ between members, gamma again (shape Q, and V in units of money).
+// All three are positive; the mean over members is finite where Q is over 1.
 //
 // The model supposes that how much does not depend on how often.
 type GammaGamma struct {

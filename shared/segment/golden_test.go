@@ -10,8 +10,8 @@ import (
 	"regulars/shared/segment"
 )
 
-// Every golden value of both models, each by the function that it names. One that no function here
-// computes would be a failure.
+// Every golden value of both models, each by the function that it names. One that no
+// function here computes would be a failure.
 func TestGoldenValues(t *testing.T) {
 	var all []struct {
 		Model     string

@@ -78,8 +78,9 @@ type Thresholds struct {
 	Shares Shares `json:"shares"`
 }
 
-// On a day, before the members were looked at: Former is known, and Heavy where the rules fix it.
-// LapseMonths back from a day that the earlier month does not have is its last day.
+// On a day, before the members were looked at: Former is known, and Heavy where the rules
+// fix it. LapseMonths back from a day that the earlier month does not have is its last
+// day.
 func (r Rules) On(today int32) *Thresholds {
 	y, m, d := date(today)
 	first := time.Date(y, m-time.Month(r.LapseMonths), 1, 0, 0, 0, 0, time.UTC)
@@ -101,8 +102,8 @@ func (t *Thresholds) Present(m *Member) bool { return m.Days > 0 && m.Last > t.L
 // Median is the quantile that parts heavy from light where no rule fixes it.
 var Median = Quantile{1, 2}
 
-// FindHeavy takes the median from a search over WindowSpent of who is Present, that has found the
-// ranks of the Median. A fixed amount stays.
+// FindHeavy takes the median from a search over WindowSpent of who is Present, that has
+// found the ranks of the Median. A fixed amount stays.
 func (t *Thresholds) FindHeavy(s *Search) {
 	if t.Rules.HeavySpent == 0 && s.Count > 0 {
 		t.Heavy = Median.Of(s)

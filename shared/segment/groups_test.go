@@ -15,7 +15,8 @@ import (
 	"regulars/shared/segment"
 )
 
-// SC16: shares to the minor unit, ties by first purchase and then id, and after a refund exactly four changes.
+// SC16: shares to the minor unit, ties by first purchase and then id, and after a refund
+// exactly four changes.
 func TestSC16(t *testing.T) {
 	spends := []int64{5200, 4100, 1500, 900, 900, 700, 700, 300, 200, 100}
 	members := make([]segment.Member, len(spends))

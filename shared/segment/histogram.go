@@ -55,8 +55,8 @@ func (r Range) endsBefore(v int64) bool {
 }
 
 // Histogram counts and sums the values of a shard: in buckets over all values in the
-// first pass, in cells of a few ranges in a later one. It is plain data: each shard fills its own, and
-// any order of merging gives the same. The sum of all values must fit int64.
+// first pass, in cells of a few ranges in a later one. It is plain data: each shard fills
+// its own, and any order of merging gives the same. The sum of all values must fit int64.
 type Histogram struct {
 	ranges []Range // in order; none in the first pass
 	starts []int   // of each range's cells
@@ -66,7 +66,8 @@ type Histogram struct {
 
 type cell struct{ count, sum int64 }
 
-// NewHistogram is an empty one for the first pass. It takes 1.7 MB; encoded, only what it counted.
+// NewHistogram is an empty one for the first pass. It takes 1.7 MB; encoded, only what it
+// counted.
 func NewHistogram() *Histogram { return &Histogram{cells: make([]cell, coarse)} }
 
 // mostRanges is what fits an owner.
@@ -83,7 +84,8 @@ func refining(ranges []Range) (*Histogram, error) {
 	for i, r := range ranges {
 		at := bucket(r.Low)
 		low, width := bucketRange(at)
-		if r.Width < 1 || r.Width > width || (r.Low-low)&(1<<r.Width-1) != 0 || i > 0 && !ranges[i-1].endsBefore(r.Low) {
+		aligned := r.Width >= 1 && r.Width <= width && (r.Low-low)&(1<<r.Width-1) == 0
+		if !aligned || i > 0 && !ranges[i-1].endsBefore(r.Low) {
 			return nil, fmt.Errorf("range %+v cannot be", r)
 		}
 		h.starts = append(h.starts, n)
@@ -134,7 +136,8 @@ func (h *Histogram) Count() (count, sum int64) {
 	return count, sum
 }
 
-// Merge adds what another shard counted in the same pass. The error is of one from another pass.
+// Merge adds what another shard counted in the same pass. The error is of one from
+// another pass.
 func (h *Histogram) Merge(other *Histogram) error {
 	if !slices.Equal(h.ranges, other.ranges) {
 		return errors.New("histograms of different passes")
@@ -190,8 +193,8 @@ func (h *Histogram) fill(p plain) error {
 	return nil
 }
 
-// MarshalBinary writes the same compactly, as varints: the ranges, then each cell that is not empty
-// as its distance from the last, its count, and its sum.
+// MarshalBinary writes the same compactly, as varints: the ranges, then each cell that is
+// not empty as its distance from the last, its count, and its sum.
 func (h *Histogram) MarshalBinary() ([]byte, error) {
 	out := binary.AppendUvarint(nil, uint64(len(h.ranges)))
 	for _, r := range h.ranges {

@@ -33,7 +33,8 @@ type Sale struct {
 	Redemption Ratio // of the points, that are expected to be redeemed: at most 1
 }
 
-// PointsShare is the part of the price that is deferred until points are redeemed (IFRS 15.74 and B40; its example 52):
+// PointsShare is the part of the price that is deferred until points are redeemed (IFRS
+// 15.74 and B40; its example 52):
 //
 //	price · standalone / (price + standalone),  standalone = points · value · redemption
 //
@@ -52,9 +53,9 @@ func (s Sale) PointsShare() (int64, error) {
 }
 
 // Recognized is how much of a points share has been earned in all, when so many of the
-// points that are expected to be redeemed in all have been (B44 to B46): to the nearest minor unit,
-// halves up. Expectations change; what a period earns is the difference to what
-// was recognized before, so that the periods add up to the share exactly.
+// points that are expected to be redeemed in all have been (B44 to B46): to the nearest
+// minor unit, halves up. Expectations change; what a period earns is the difference to
+// what was recognized before, so that the periods add up to the share exactly.
 func Recognized(share, redeemed, expected int64) (int64, error) {
 	if share < 0 || redeemed < 0 || expected < redeemed {
 		return 0, fmt.Errorf("%w: %d redeemed of %d expected", ErrLiability, redeemed, expected)
@@ -65,9 +66,9 @@ func Recognized(share, redeemed, expected int64) (int64, error) {
 	return int64(portion(uint64(share), uint64(redeemed), uint64(expected), half)), nil
 }
 
-// Liability is what outstanding points cost, as far as they are expected to be redeemed (the rest
-// is breakage): points · value · redemption in minor units, to the nearest, halves up.
-// Points that are pending count too, where the books say so: they were earned.
+// Liability is what outstanding points cost, as far as they are expected to be redeemed
+// (the rest is breakage): points · value · redemption in minor units, to the nearest,
+// halves up. Points that are pending count too, where the books say so: they were earned.
 func Liability(points, pointValue int64, redemption Ratio) (int64, error) {
 	if points < 0 || pointValue < 0 || !redemption.share() {
 		return 0, fmt.Errorf("%w: %d points at %d, %+v", ErrLiability, points, pointValue, redemption)

@@ -31,8 +31,8 @@ var ErrPurchases = errors.New("purchases that cannot be")
 // fifty of the 946 of CDNOW, the standard errors of A and B would be as large as A and B.
 const MinRepeaters = 50
 
-// A surface is a log likelihood over positive parameters. It fills the gradient, and the Hessian
-// (by its upper triangle) where that is not nil.
+// A surface is a log likelihood over positive parameters. It fills the gradient, and the
+// Hessian (by its upper triangle) where that is not nil.
 type surface func(parameters, gradient []float64, hessian *mat.SymDense) float64
 
 // maximum climbs a surface in the logarithms of the parameters (so they stay

@@ -14,8 +14,8 @@ type Rank struct {
 	Sum   int64 `json:"sum"`   // of the At smallest values
 }
 
-// Search finds ranks of values that lie in shards, exactly and without sorting or sampling. It is plain data
-// that can be handed from one pass to the next as JSON:
+// Search finds ranks of values that lie in shards, exactly and without sorting or
+// sampling. It is plain data that can be handed from one pass to the next as JSON:
 //
 //	pass 1       every shard fills a NewHistogram; they merge; NewSearch asks for ranks
 //	each next    while not Done: every shard fills a Histogram of the search; they merge; Refine
@@ -127,7 +127,8 @@ func (s *Search) ranks() int {
 	return n
 }
 
-// Rank that was found. It panics when it was not asked for or is still open: that is the caller's error.
+// Rank that was found. It panics when it was not asked for or is still open: that is the
+// caller's error.
 func (s *Search) Rank(at int64) Rank {
 	for _, r := range s.Found {
 		if r.At == at {

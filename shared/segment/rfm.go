@@ -40,7 +40,8 @@ func CutsOf(s *Search) Cuts {
 	return c
 }
 
-// RFMCuts are the cuts by which a run scores its members. They are of the members who have ever bought.
+// RFMCuts are the cuts by which a run scores its members. They are of the members who
+// have ever bought.
 type RFMCuts struct {
 	Recency   Cuts `json:"recency"`   // days since the last purchase
 	Frequency Cuts `json:"frequency"` // orders, ever

@@ -40,7 +40,8 @@ type Part struct {
 	Last    *Key  `json:"last,omitempty"` // of its members; none in an empty part and in the rest
 }
 
-// Shares of the members who spent: the few who bring the most, the neglected next, and the rest.
+// Shares of the members who spent: the few who bring the most, the neglected next, and
+// the rest.
 type Shares struct {
 	Top  Part `json:"top_20"`
 	Next Part `json:"next_40"`
@@ -71,9 +72,10 @@ func ShareRanks(n int64) (ranks []int64) {
 	return ranks
 }
 
-// Ties are the last pass to the shares: the search has found at what spend a share
-// ends, and so how many of the members who spent just that are still in it. Which ones, their first purchases
-// and ids decide. Every shard adds its members to a copy; the copies merge.
+// Ties are the last pass to the shares: the search has found at what spend a share ends,
+// and so how many of the members who spent just that are still in it. Which ones, their
+// first purchases and ids decide. Every shard adds its members to a copy; the copies
+// merge.
 type Ties struct {
 	Shares Shares `json:"shares"` // all but the keys
 	Top    Tie    `json:"top"`
@@ -87,7 +89,8 @@ type Tie struct {
 	Keys  []Key `json:"keys,omitempty"`
 }
 
-// NewTies of a search over the window's spend of all members who spent, that has found ShareRanks.
+// NewTies of a search over the window's spend of all members who spent, that has found
+// ShareRanks.
 func NewTies(s *Search) *Ties {
 	top, next := ShareSizes(s.Count)
 	t := &Ties{}
