@@ -170,7 +170,6 @@ func (p *Purchases) Join(o *Purchases, mine, theirs *Years) error {
 		for earlier < len(p.Newest) && p.Newest[earlier].Number < o.Newest[0].Number {
 			earlier++
 		}
-		p.forgetBefore(o.From)
 		if err := p.shelve(earlier, mine); err != nil {
 			return err
 		}

@@ -59,6 +59,10 @@ func TestAnOrdinaryAccountIsOneWriteUnit(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				none := &loyalty.Years{Read: func(int64) (loyalty.Spans, error) { return nil, nil }}
+				if err := a.Purchases.Replace(loyalty.Bought{}, rec.Bought, none); err != nil {
+					t.Fatal(err)
+				}
 				for _, v := range vouchers { // the newest is not used yet
 					if i == c.orders-1 {
 						break
@@ -87,5 +91,5 @@ func TestAnOrdinaryAccountIsOneWriteUnit(t *testing.T) {
 // parts says what the bytes of an account are.
 func parts(a loyalty.Account) string {
 	return fmt.Sprint("lots ", len(encode(a.Lots)), " entry ", len(encode(a.Tail)), " standing ", len(encode(a.Standing)), " tallies ", len(encode(a.Tallies)), " (", len(a.Tallies),
-		") goals ", len(encode(a.Goals)), " vouchers ", len(encode(a.Vouchers)), " (", len(a.Vouchers), ")")
+		") goals ", len(encode(a.Goals)), " vouchers ", len(encode(a.Vouchers)), " (", len(a.Vouchers), ") purchases ", len(encode(a.Purchases)))
 }
