@@ -77,11 +77,12 @@ func TestAnOrdinaryAccountIsOneWriteUnit(t *testing.T) {
 			paged.Tail = a.Tail[len(a.Tail)-1:]
 			account, order := accountKey("prg01", member), orderKey("prg01", rec.Order.Ref())
 			body, kept := encode(&paged), encode(&rec)
-			t.Logf("account %d bytes: %s; order %d bytes: %s", len(body), parts(paged), len(kept), fmt.Sprint("uses ", len(encode(rec.Uses)), " facts ", len(encode(rec.Facts))))
-			if n := writeUnits(account, body); len(body) > c.most || n != 1 {
-				t.Errorf("the account has %d bytes, at most %d are wanted, and costs %d units", len(body), c.most, n)
+			t.Logf("account %d bytes and %d: %s; order %d bytes: %s", len(body), len(a.Side()), parts(paged), len(kept), fmt.Sprint("uses ", len(encode(rec.Uses)), " facts ", len(encode(rec.Facts))))
+			side := a.Side()
+			if n := writeUnits(account, body, side); len(body)+len(side) > c.most || n != 1 {
+				t.Errorf("the account has %d bytes, at most %d are wanted, and costs %d units", len(body)+len(side), c.most, n)
 			}
-			if n := writeUnits(order, kept); n != 1 {
+			if n := writeUnits(order, kept, nil); n != 1 {
 				t.Errorf("the order has %d bytes and costs %d units", len(kept), n)
 			}
 		})
