@@ -99,14 +99,11 @@ func (h *Handler) picture(ctx context.Context, r *web.Request) (web.Answer, erro
 
 // address is where this API was asked, for links to it.
 func address(r *web.Request) string {
-	scheme := "https"
-	if host, _, _ := net.SplitHostPort(r.Host); r.TLS == nil && (host == "localhost" || net.ParseIP(host).IsLoopback()) {
-		scheme = "http"
+	host, _, err := net.SplitHostPort(r.Host)
+	if err == nil && (host == "localhost" || net.ParseIP(host).IsLoopback()) {
+		return "http://" + r.Host
 	}
-	if said := r.Header.Get("X-Forwarded-Proto"); said == "http" || said == "https" {
-		scheme = said
-	}
-	return scheme + "://" + r.Host
+	return "https://" + r.Host
 }
 
 // visitorOf knows a visitor again on the same day, and leads back to nobody. A

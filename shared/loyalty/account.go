@@ -29,8 +29,10 @@ type Account struct {
 	Vouchers    []Open       `cbor:"18,keyasint,omitempty"` // not used yet, oldest first
 	Memberships []Membership `cbor:"19,keyasint,omitempty"`
 	Spells      []Spell      `cbor:"20,keyasint,omitempty"`
-	Segments    []string     `cbor:"21,keyasint,omitempty"`
-	Purchases   Purchases    `cbor:"22,keyasint,omitzero"` // brought to a record's Bought by package table, after Apply
+	Segments    []string     `cbor:"-"` // on the side, as is
+	Segmented   int64        `cbor:"-"` // when the refresh began that said so last, unix seconds
+	SegmentSeq  int64        `cbor:"-"` // how often they changed
+	Purchases   Purchases    `cbor:"-"` // brought to a record's Bought by package table, after Apply
 
 	Referred   *Referred `cbor:"30,keyasint,omitempty"` // who sent the member; nil: nobody
 	Advocacy   Advocacy  `cbor:"31,keyasint,omitzero"`  // whom the member sent

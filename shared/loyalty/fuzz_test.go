@@ -1,6 +1,7 @@
 package loyalty_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -15,6 +16,11 @@ func FuzzPacked(f *testing.F) {
 	}
 	f.Add(must(loyalty.Tallies{{ID: "card", N: 3}, {ID: "daily", Period: 1773561660, N: 1, Points: 5}, {ID: "daily", Period: 1773648060, N: 1}}.MarshalBinary()))
 	f.Add(must(loyalty.Months{{Number: 24315, Points: 120}, {Number: 24316, Points: -3}}.MarshalBinary()))
+	f.Add(must(loyalty.Spans{{Number: 20513, Days: 1, Orders: 1, Spent: 15480}, {Number: 20514, Days: 1, Orders: 2, Spent: 0}, {Number: 24315, Days: 5, Orders: 7, Spent: 1 << 40}}.MarshalBinary()))
+	f.Add(must(loyalty.Purchases{
+		Spent: 15480, Newest: loyalty.Spans{{Number: 20513, Days: 1, Orders: 1, Spent: 15480}}, Away: 2, Oldest: loyalty.Span{Number: 20000, Days: 1, Orders: 1}, Next: 20001, From: 24300,
+		Months: loyalty.Spans{{Number: 24301, Days: 2, Orders: 2}}, Stores: []loyalty.Visits{{Store: "tlv-1", Orders: 3}}, Elsewhere: 1,
+	}.MarshalBinary()))
 	f.Add([]byte{0x80})
 	f.Add([]byte("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"))
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -34,6 +40,18 @@ func FuzzPacked(f *testing.F) {
 		if tallies.UnmarshalBinary(b) == nil {
 			if err := talliesAgain.UnmarshalBinary(must(tallies.MarshalBinary())); err != nil || !slices.Equal(tallies, talliesAgain) {
 				t.Errorf("%x is %v, then %v (%v)", b, tallies, talliesAgain, err)
+			}
+		}
+		var spans, spansAgain loyalty.Spans
+		if spans.UnmarshalBinary(b) == nil {
+			if err := spansAgain.UnmarshalBinary(must(spans.MarshalBinary())); err != nil || !slices.Equal(spans, spansAgain) {
+				t.Errorf("%x is %v, then %v (%v)", b, spans, spansAgain, err)
+			}
+		}
+		var bought, boughtAgain loyalty.Purchases
+		if bought.UnmarshalBinary(b) == nil {
+			if err := boughtAgain.UnmarshalBinary(must(bought.MarshalBinary())); err != nil || fmt.Sprint(bought) != fmt.Sprint(boughtAgain) {
+				t.Errorf("%x is %v, then %v (%v)", b, bought, boughtAgain, err)
 			}
 		}
 		var months, monthsAgain loyalty.Months

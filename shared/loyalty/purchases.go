@@ -48,8 +48,8 @@ type Purchases struct {
 }
 
 const (
-	daysMost   = 32 // on the account; when there are more,
-	daysLeft   = 8  // all but so many leave it: one write for every 25 days
+	daysMost   = 32 // on the account; when there are more, those of the first year leave it,
+	daysLeft   = 4  // but not the last of all: one write for some 25 days
 	monthsKept = 25 // the month of the newest purchase, and two years before it
 	storesKept = 8
 )
@@ -170,7 +170,6 @@ func (p *Purchases) Join(o *Purchases, mine, theirs *Years) error {
 		for earlier < len(p.Newest) && p.Newest[earlier].Number < o.Newest[0].Number {
 			earlier++
 		}
-		p.forgetBefore(o.From)
 		if err := p.shelve(earlier, mine); err != nil {
 			return err
 		}
@@ -232,12 +231,18 @@ func (p *Purchases) change(s Span, y *Years) error {
 
 // tidy keeps the account small.
 func (p *Purchases) tidy(y *Years) error {
-	full := len(p.Newest) > daysMost
-	if full || len(p.Months) > monthsKept {
+	for len(p.Newest) > daysMost {
 		p.forgetBefore(monthOfDay(p.Last()) - monthsKept + 1)
+		n, year := 1, yearOf(p.Newest[0].Number)
+		for n < len(p.Newest)-daysLeft && yearOf(p.Newest[n].Number) == year {
+			n++
+		}
+		if err := p.shelve(n, y); err != nil {
+			return err
+		}
 	}
-	if full {
-		return p.shelve(len(p.Newest)-daysLeft, y)
+	if len(p.Months) > monthsKept {
+		p.forgetBefore(monthOfDay(p.Last()) - monthsKept + 1)
 	}
 	return nil
 }

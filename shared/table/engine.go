@@ -14,11 +14,13 @@ type Item struct {
 	Key
 	Version int64  // 1 when first written, one more with every write
 	Body    []byte // CBOR; see items.go
+	Side    []byte // a small part of what the item says, which a walk over many items reads without the rest
+	Group   string // partition of the index of members; "" is not in it, and whoever is stays in the same
 	Due     Due    // place in the due index; the zero Due is not in it
 	Expires int64  // unix seconds after which the item may vanish by itself; 0: never. Reads must not count on it
 }
 
-// Due is an item's place in the one index of the table: sparse, keys only.
+// Due is an item's place in the index of what is due: sparse, keys only.
 type Due struct {
 	Shard string // partition of the index
 	At    string // when the clock decides something about the item, RFC 3339 UTC
@@ -55,6 +57,16 @@ type Engine interface {
 	// earliest first, at most limit. It may be a little old. The second
 	// answer, "" at the end, continues the walk when passed as cursor.
 	DueBefore(ctx context.Context, shard, before, cursor string, limit int) ([]Key, string, error)
+
+	// Members reads the keys of the items of a group, at most limit, in no
+	// stated order. It may be a little old. The second answer, "" at the end,
+	// continues the walk when passed as cursor.
+	Members(ctx context.Context, group, cursor string, limit int) ([]Key, string, error)
+
+	// Sides reads the sides of up to 100 items, and nothing else of them: it
+	// calls visit with each that is there, in no stated order. They may be a
+	// little old. What visit is given may not be kept.
+	Sides(ctx context.Context, keys []Key, visit func(k Key, side []byte) error) error
 
 	// Scan walks the whole table in no stated order, limit items at a time.
 	Scan(ctx context.Context, cursor string, limit int) (Page, error)

@@ -238,7 +238,11 @@ func encode(v any) []byte { return must(encoder.Marshal(v)) }
 // this program did not write.
 func Decode[T any](item Item) (*T, error) {
 	v := new(T)
-	if err := decoder.Unmarshal(item.Body, v); err != nil {
+	err := decoder.Unmarshal(item.Body, v)
+	if x, ok := any(v).(interface{ SetSide([]byte) error }); ok && err == nil {
+		err = x.SetSide(item.Side)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("decode %s %s: %w", item.PK, item.SK, err)
 	}
 	return v, nil
@@ -254,6 +258,17 @@ func Both[T any](c Change) (old, now *T, err error) {
 	}
 	now, err = Decode[T](c.New)
 	return old, now, err
+}
+
+// MemberGroups is how many partitions the index of members has for a program.
+const MemberGroups = 64
+
+// MemberGroup names partition n of a program's members.
+func MemberGroup(program string, n int) string { return fmt.Sprintf("%s#%02d", program, n) }
+
+func groupOf(program, member string) string {
+	sum := sha256.Sum256([]byte(member))
+	return MemberGroup(program, int(sum[3])%MemberGroups)
 }
 
 // due is where an account stands in the due index. Its shards spread the

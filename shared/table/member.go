@@ -10,14 +10,15 @@ import (
 // fewest is how many entries make a page worth its own write.
 const fewest = 4
 
-// weight is what an account item weighs beside its key and body: the names
-// pk, sk, v, b, d, t, w; a version of up to six digits; the due index's DUE#00
-// and instant; the writer.
-const weight = 9 + 4 + 6 + 20 + 8
+// weight is what an account item weighs beside its key, body and side: the
+// names pk, sk, v, b, s, m, d, t, w; a version of up to six digits; the due
+// index's DUE#00 and instant; the writer; of its group what the program's id
+// leaves out.
+const weight = 11 + 4 + 6 + 20 + 8 + 3
 
 // writeUnits is what an account costs to write: a unit is 1,024 bytes.
-func writeUnits(k Key, body []byte) int {
-	return (len(k.PK) + len(k.SK) + len(body) + weight + 1023) / 1024
+func writeUnits(k Key, body, side []byte) int {
+	return (len(k.PK) + len(k.SK) + len(body) + len(side) + weight + len(ProgramOf(k)) + 1023) / 1024
 }
 
 // Account reads a member's account, as it was put if this transaction put it.
@@ -119,7 +120,10 @@ func (tx *Tx) PutAccount(a *loyalty.Account) error {
 		}
 	}
 	out := *a
-	body := encode(&out)
+	body, side := encode(&out), []byte(nil)
+	if a.Wallet == "" {
+		side = out.Side()
+	}
 	// Older entries go to a page as soon as that makes the account cheaper to
 	// write. Entries of this decision stay on it: the change feed tells them
 	// from there. An account that is put twice in a transaction has left the
@@ -129,16 +133,19 @@ func (tx *Tx) PutAccount(a *loyalty.Account) error {
 	first := a.Seq - int64(len(out.Tail)) + 1
 	onPage := pageKey(tx.program, a.Member, a.Wallet, first)
 	paged := tx.items[onPage] != nil
-	if paged || old >= fewest && writeUnits(k, body) > 1 {
+	if paged || old >= fewest && writeUnits(k, body, side) > 1 {
 		rest := out
 		rest.Tail = out.Tail[old:]
-		if short := encode(&rest); paged || writeUnits(k, short) < writeUnits(k, body) {
+		if short := encode(&rest); paged || writeUnits(k, short, side) < writeUnits(k, body, side) {
 			tx.put(onPage, encode(&page{First: first, Entries: out.Tail[:old]}))
 			body = short
 		}
 	}
 	next := a.NextDue()
 	tx.put(k, body, func(it *Item) {
+		if a.Wallet == "" {
+			it.Side, it.Group = side, groupOf(tx.program, a.Member)
+		}
 		// The index moves only to an earlier instant. A later one is left to
 		// the schedule that looks at the account at the old: a change of the
 		// index costs a write of its own.

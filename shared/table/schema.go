@@ -14,14 +14,17 @@ const (
 	AttrSK       = "sk" // S, sort key
 	AttrVersion  = "v"  // N
 	AttrBody     = "b"  // B; absent when empty
+	AttrSide     = "s"  // B; absent when empty
+	AttrGroup    = "m"  // S, partition key of the index of members; absent: not in it
 	AttrDueShard = "d"  // S, partition key of the due index; absent: not in the index
 	AttrDueAt    = "t"  // S, sort key of the due index
 	AttrExpires  = "x"  // N, unix seconds; the TTL attribute
 	AttrWriter   = "w"  // B, random: which call wrote the item, see package dynamo
 
-	DueIndex      = "due"                // over AttrDueShard and AttrDueAt
-	DueProjection = "KEYS_ONLY"          // a body that changes must not cost the index a write
-	StreamView    = "NEW_AND_OLD_IMAGES" // of the change stream
+	DueIndex     = "due"                // over AttrDueShard and AttrDueAt
+	MembersIndex = "members"            // over AttrGroup; a sort key would bound the table's keys
+	Projection   = "KEYS_ONLY"          // of both: a body that changes must not cost an index a write
+	StreamView   = "NEW_AND_OLD_IMAGES" // of the change stream
 )
 
 // The limits that every engine keeps, because DynamoDB does.
@@ -32,6 +35,7 @@ const (
 	MaxWrites = 100       // in one call
 	MaxTotal  = 4 << 20   // bytes in one call
 	MaxPage   = 1000      // items asked for at once
+	MaxSides  = 100       // read in one call
 	PageBytes = 1 << 20   // a walk's page ends once it holds this much, full or not
 
 	itemOverhead = 96 // bytes: attribute names, the numbers, the writer
@@ -68,7 +72,12 @@ func CheckWrites(writes []Write) error {
 				return err
 			}
 		}
-		size := len(it.PK) + len(it.SK) + len(it.Body) + len(it.Due.Shard) + len(it.Due.At) + itemOverhead
+		if it.Group != "" {
+			if err := check("group", it.Group, MaxPK); err != nil {
+				return err
+			}
+		}
+		size := len(it.PK) + len(it.SK) + len(it.Body) + len(it.Side) + len(it.Group) + len(it.Due.Shard) + len(it.Due.At) + itemOverhead
 		if size > MaxItem {
 			return fmt.Errorf("table: item %q %q of %d bytes, may have %d", it.PK, it.SK, size, MaxItem)
 		}
@@ -114,6 +123,19 @@ func (s Segment) Has(k Key) bool {
 	h := fnv.New32a()
 	h.Write([]byte(k.PK))
 	return int(h.Sum32()%uint32(s.Of)) == s.N
+}
+
+// CheckSides tells why the sides of keys cannot be read at once.
+func CheckSides(keys []Key) error {
+	if len(keys) > MaxSides {
+		return fmt.Errorf("table: sides of %d items, may be %d at once", len(keys), MaxSides)
+	}
+	for _, k := range keys {
+		if err := k.Check(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // CheckLimit tells why n items cannot be asked for.

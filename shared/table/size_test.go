@@ -59,6 +59,10 @@ func TestAnOrdinaryAccountIsOneWriteUnit(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				none := &loyalty.Years{Read: func(int64) (loyalty.Spans, error) { return nil, nil }}
+				if err := a.Purchases.Replace(loyalty.Bought{}, rec.Bought, none); err != nil {
+					t.Fatal(err)
+				}
 				for _, v := range vouchers { // the newest is not used yet
 					if i == c.orders-1 {
 						break
@@ -73,11 +77,12 @@ func TestAnOrdinaryAccountIsOneWriteUnit(t *testing.T) {
 			paged.Tail = a.Tail[len(a.Tail)-1:]
 			account, order := accountKey("prg01", member), orderKey("prg01", rec.Order.Ref())
 			body, kept := encode(&paged), encode(&rec)
-			t.Logf("account %d bytes: %s; order %d bytes: %s", len(body), parts(paged), len(kept), fmt.Sprint("uses ", len(encode(rec.Uses)), " facts ", len(encode(rec.Facts))))
-			if n := writeUnits(account, body); len(body) > c.most || n != 1 {
-				t.Errorf("the account has %d bytes, at most %d are wanted, and costs %d units", len(body), c.most, n)
+			t.Logf("account %d bytes and %d: %s; order %d bytes: %s", len(body), len(a.Side()), parts(paged), len(kept), fmt.Sprint("uses ", len(encode(rec.Uses)), " facts ", len(encode(rec.Facts))))
+			side := a.Side()
+			if n := writeUnits(account, body, side); len(body)+len(side) > c.most || n != 1 {
+				t.Errorf("the account has %d bytes, at most %d are wanted, and costs %d units", len(body)+len(side), c.most, n)
 			}
-			if n := writeUnits(order, kept); n != 1 {
+			if n := writeUnits(order, kept, nil); n != 1 {
 				t.Errorf("the order has %d bytes and costs %d units", len(kept), n)
 			}
 		})
@@ -87,5 +92,5 @@ func TestAnOrdinaryAccountIsOneWriteUnit(t *testing.T) {
 // parts says what the bytes of an account are.
 func parts(a loyalty.Account) string {
 	return fmt.Sprint("lots ", len(encode(a.Lots)), " entry ", len(encode(a.Tail)), " standing ", len(encode(a.Standing)), " tallies ", len(encode(a.Tallies)), " (", len(a.Tallies),
-		") goals ", len(encode(a.Goals)), " vouchers ", len(encode(a.Vouchers)), " (", len(a.Vouchers), ")")
+		") goals ", len(encode(a.Goals)), " vouchers ", len(encode(a.Vouchers)), " (", len(a.Vouchers), ") purchases ", len(encode(a.Purchases)))
 }

@@ -188,6 +188,7 @@ func (w *world) finish(step int) {
 	w.check(step)
 	w.checkOrders(step)
 	w.checkCounts(step)
+	w.checkPurchases(step)
 	w.checkBooks(step)
 	w.checkErased(step)
 	if w.feed != nil {

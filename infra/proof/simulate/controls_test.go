@@ -42,10 +42,15 @@ var controls = []struct {
 	{"a budget is counted by each process for itself", beneath(func(_ *world, e table.Engine) table.Engine { return &spendthrift{e} })},
 	{"an activity is rewarded as often as it is told", beneath(func(_ *world, e table.Engine) table.Engine { return &generous{e} })},
 	{"cashback has no conditions on it", beneath(func(w *world, e table.Engine) table.Engine { return &loose{e, w} })},
+	{"what an order counted as spent is not taken back", beneath(func(_ *world, e table.Engine) table.Engine { return &hoarding{e} })},
+	{lateToShow, beneath(func(_ *world, e table.Engine) table.Engine { return &short{e} })},
 	{"money is a float", seam{handler: floats}},
 	{"a request in a hundred fails by itself", seam{handler: flaky}},
 	{"a change is not announced", seam{feed: func(f table.Feed) table.Feed { return &deaf{Feed: f} }}},
 }
+
+// lateToShow is a mistake that shows only on who has bought on many days.
+const lateToShow = "days that leave the account are lost"
 
 func beneath(f func(*world, table.Engine) table.Engine) seam { return seam{engine: f} }
 
@@ -54,7 +59,10 @@ func TestEveryControlIsNoticed(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			for world := range 5 {
-				const last = 3000
+				last := 3000
+				if c.name == lateToShow {
+					last = perWorld
+				}
 				if w := play(1, world, last, nil, c.fault, nil); w.wrong != nil {
 					what := w.wrong.Error()
 					t.Logf("world %d, %s", world, what[:min(len(what), 300)])
@@ -346,6 +354,24 @@ func (e *loose) Write(ctx context.Context, writes ...table.Write) error {
 		}
 	}
 	return e.Engine.Write(ctx, writes...)
+}
+
+// hoarding does not know what an order counted as spent before.
+type hoarding struct{ table.Engine }
+
+func (e *hoarding) Get(ctx context.Context, k table.Key, c bool) (table.Item, error) {
+	it, err := e.Engine.Get(ctx, k, c)
+	if !isOrder(k) {
+		return it, err
+	}
+	return change(it, err, func(rec *loyalty.Record) { rec.Bought.Spent = 0 })
+}
+
+// short keeps no days but those on the account.
+type short struct{ table.Engine }
+
+func (e *short) Write(ctx context.Context, writes ...table.Write) error {
+	return e.Engine.Write(ctx, slices.DeleteFunc(writes, func(w table.Write) bool { return strings.HasPrefix(w.Item.SK, "DAYS#") })...)
 }
 
 // floats reads money as many do: in units, by a float, cut off.

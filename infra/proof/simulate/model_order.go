@@ -43,6 +43,7 @@ type order struct {
 	qualifiedIn int // which month
 	spent       int64
 	gifts       []int64 // pieces of each line that a voucher paid
+	bought      bought
 }
 
 // line0 is a line of goods after discounts.
@@ -308,6 +309,7 @@ func (m *member) bring(o *order, paid *redemption, today rules, now time.Time, u
 		o.qualifies, o.qualifiedIn = qualifies, month(at)
 		m.qualify(o.qualifies, o.qualifiedIn)
 	}
+	o.bought = o.buys(byPoints, at.Unix())
 	if o.rules.usual > 0 {
 		spent := int64(0)
 		if o.counts() {

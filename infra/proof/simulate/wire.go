@@ -158,6 +158,27 @@ func (x *wire) DueBefore(ctx context.Context, shard, before, cursor string, limi
 	return keys, next, err
 }
 
+// Members implements table.Engine. The index lags: a key may not be there yet.
+func (x *wire) Members(ctx context.Context, group, cursor string, limit int) ([]table.Key, string, error) {
+	t := x.call(ctx)
+	x.w.tally.Reads++
+	if x.fails(t, x.w.odds.throttled) {
+		return nil, "", errThrottled
+	}
+	keys, next, err := x.w.remote.Members(ctx, group, cursor, limit)
+	return keys, next, t.saw(err)
+}
+
+// Sides implements table.Engine.
+func (x *wire) Sides(ctx context.Context, keys []table.Key, visit func(k table.Key, side []byte) error) error {
+	t := x.call(ctx, keys...)
+	x.w.tally.Reads++
+	if x.fails(t, x.w.odds.throttled) {
+		return errThrottled
+	}
+	return t.saw(x.w.remote.Sides(ctx, keys, visit))
+}
+
 // Scan implements table.Engine.
 func (x *wire) Scan(ctx context.Context, cursor string, limit int) (table.Page, error) {
 	x.call(ctx)

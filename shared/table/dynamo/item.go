@@ -31,6 +31,12 @@ func encode(it table.Item) attributes {
 	if len(it.Body) > 0 {
 		a[table.AttrBody] = &types.AttributeValueMemberB{Value: it.Body}
 	}
+	if len(it.Side) > 0 {
+		a[table.AttrSide] = &types.AttributeValueMemberB{Value: it.Side}
+	}
+	if it.Group != "" {
+		a[table.AttrGroup] = str(it.Group)
+	}
 	if it.Due != (table.Due{}) {
 		a[table.AttrDueShard] = str(it.Due.Shard)
 		a[table.AttrDueAt] = str(it.Due.At)
@@ -46,6 +52,10 @@ func decode(a attributes) (table.Item, error) {
 	if b, ok := a[table.AttrBody].(*types.AttributeValueMemberB); ok {
 		it.Body = b.Value
 	}
+	if b, ok := a[table.AttrSide].(*types.AttributeValueMemberB); ok {
+		it.Side = b.Value
+	}
+	it.Group = text(a[table.AttrGroup])
 	it.Due = table.Due{Shard: text(a[table.AttrDueShard]), At: text(a[table.AttrDueAt])}
 	err := numbers(&it, text(a[table.AttrVersion]), text(a[table.AttrExpires]))
 	return it, err
@@ -96,8 +106,8 @@ func DecodeImage(image json.RawMessage) (table.Item, error) {
 	}
 	it := table.Item{
 		Key:  table.Key{PK: a[table.AttrPK].S, SK: a[table.AttrSK].S},
-		Body: a[table.AttrBody].B,
-		Due:  table.Due{Shard: a[table.AttrDueShard].S, At: a[table.AttrDueAt].S},
+		Body: a[table.AttrBody].B, Side: a[table.AttrSide].B, Group: a[table.AttrGroup].S,
+		Due: table.Due{Shard: a[table.AttrDueShard].S, At: a[table.AttrDueAt].S},
 	}
 	if it.PK == "" || it.SK == "" {
 		return table.Item{}, errors.New("stream image: no key")

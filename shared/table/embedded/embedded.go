@@ -23,9 +23,10 @@ import (
 )
 
 var (
-	itemsBucket = []byte("items") // pk 0 sk -> row
-	dueBucket   = []byte("due")   // shard 0 at 0 pk 0 sk -> nothing
-	logBucket   = []byte("log")   // sequence, 8 bytes big endian -> entry
+	itemsBucket   = []byte("items")   // pk 0 sk -> row
+	dueBucket     = []byte("due")     // shard 0 at 0 pk 0 sk -> nothing
+	membersBucket = []byte("members") // group 0 pk 0 sk -> nothing
+	logBucket     = []byte("log")     // sequence, 8 bytes big endian -> entry
 )
 
 // Engine is a table.Engine and table.Feed on a local file.
@@ -52,7 +53,7 @@ func Open(path string) (*Engine, error) {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	err = db.Update(func(tx *bolt.Tx) error {
-		for _, name := range [][]byte{itemsBucket, dueBucket, logBucket} {
+		for _, name := range [][]byte{itemsBucket, dueBucket, membersBucket, logBucket} {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return err
 			}
@@ -176,6 +177,50 @@ func (e *Engine) DueBefore(ctx context.Context, shard, before, cursor string, li
 		return nil
 	})
 	return keys, next, err
+}
+
+// Members implements table.Engine.
+func (e *Engine) Members(ctx context.Context, group, cursor string, limit int) (keys []table.Key, next string, err error) {
+	after, err := decodeCursor(cursor)
+	if err := errors.Join(err, ctx.Err(), table.CheckLimit(limit)); err != nil {
+		return nil, "", err
+	}
+	err = e.db.View(func(tx *bolt.Tx) error {
+		var last []byte
+		for k := range span(tx.Bucket(membersBucket), join(group, ""), after, false) {
+			if len(keys) == limit {
+				next = base64.RawURLEncoding.EncodeToString(last)
+				break
+			}
+			parts := strings.Split(string(k), "\x00") // group, pk, sk
+			keys, last = append(keys, table.Key{PK: parts[1], SK: parts[2]}), k
+		}
+		return nil
+	})
+	return keys, next, err
+}
+
+// Sides implements table.Engine.
+func (e *Engine) Sides(ctx context.Context, keys []table.Key, visit func(k table.Key, side []byte) error) error {
+	if err := errors.Join(ctx.Err(), table.CheckSides(keys)); err != nil {
+		return err
+	}
+	return e.db.View(func(tx *bolt.Tx) error {
+		for _, k := range keys {
+			stored := tx.Bucket(itemsBucket).Get(itemKey(k))
+			if stored == nil {
+				continue
+			}
+			side, err := sideOf(stored)
+			if err == nil {
+				err = visit(k, side)
+			}
+			if err != nil {
+				return fmt.Errorf("side of %q %q: %w", k.PK, k.SK, err)
+			}
+		}
+		return nil
+	})
 }
 
 // Changes implements table.Feed on the log; next is a decimal sequence number.

@@ -17,6 +17,8 @@ type row struct {
 	Body      []byte
 	Shard, At string
 	Expires   int64
+	Side      []byte
+	Group     string
 }
 
 // entry is one change in the log; Old and New are rows, empty when absent.
@@ -29,7 +31,7 @@ type entry struct {
 func encode(it table.Item) ([]byte, error) {
 	return cbor.Marshal(row{
 		Version: it.Version, Body: it.Body,
-		Shard: it.Due.Shard, At: it.Due.At, Expires: it.Expires,
+		Shard: it.Due.Shard, At: it.Due.At, Expires: it.Expires, Side: it.Side, Group: it.Group,
 	})
 }
 
@@ -40,8 +42,14 @@ func decode(key table.Key, stored []byte) (table.Item, error) {
 	}
 	return table.Item{
 		Key: key, Version: r.Version, Body: r.Body,
-		Due: table.Due{Shard: r.Shard, At: r.At}, Expires: r.Expires,
+		Side: r.Side, Group: r.Group, Due: table.Due{Shard: r.Shard, At: r.At}, Expires: r.Expires,
 	}, nil
+}
+
+// sideOf is the side in a stored item, without decoding the rest.
+func sideOf(stored []byte) ([]byte, error) {
+	it, err := decode(table.Key{}, stored)
+	return it.Side, err
 }
 
 func decodeChange(stored []byte) (table.Change, error) {

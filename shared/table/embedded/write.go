@@ -66,7 +66,7 @@ func (e *Engine) waiting(first *job) []*job {
 
 func (e *Engine) commit(jobs []*job) {
 	err := e.db.Update(func(tx *bolt.Tx) error {
-		b := buckets{tx.Bucket(itemsBucket), tx.Bucket(dueBucket), tx.Bucket(logBucket)}
+		b := buckets{tx.Bucket(itemsBucket), tx.Bucket(dueBucket), tx.Bucket(membersBucket), tx.Bucket(logBucket)}
 		b.log.FillPercent = 1 // only ever appended to
 		for _, j := range jobs {
 			// A conflict is found before anything of its job is written, so it
@@ -91,7 +91,7 @@ func (e *Engine) commit(jobs []*job) {
 	}
 }
 
-type buckets struct{ items, due, log *bolt.Bucket }
+type buckets struct{ items, due, members, log *bolt.Bucket }
 
 func (b buckets) check(writes []table.Write) error {
 	for _, w := range writes {
@@ -123,7 +123,7 @@ func (b buckets) apply(writes []table.Write) error {
 	return nil
 }
 
-// put stores one write in all three buckets.
+// put stores one write in all buckets.
 func (b buckets) put(w table.Write) error {
 	key := itemKey(w.Item.Key)
 	change := entry{PK: w.Item.PK, SK: w.Item.SK, Old: b.items.Get(key)}
@@ -134,6 +134,11 @@ func (b buckets) put(w table.Write) error {
 		}
 		if old.Due != (table.Due{}) {
 			if err := b.due.Delete(dueKey(old)); err != nil {
+				return err
+			}
+		}
+		if old.Group != "" && (w.Delete || old.Group != w.Item.Group) {
+			if err := b.members.Delete(join(old.Group, old.PK, old.SK)); err != nil {
 				return err
 			}
 		}
@@ -158,6 +163,11 @@ func (b buckets) put(w table.Write) error {
 	}
 	if w.Delete {
 		return b.items.Delete(key)
+	}
+	if w.Item.Group != "" {
+		if err := b.members.Put(join(w.Item.Group, w.Item.PK, w.Item.SK), nil); err != nil {
+			return err
+		}
 	}
 	if w.Item.Due != (table.Due{}) {
 		if err := b.due.Put(dueKey(w.Item), nil); err != nil {

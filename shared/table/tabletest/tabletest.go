@@ -34,6 +34,7 @@ func Run(t *testing.T, open func(t *testing.T) table.Engine) {
 		{"a query keeps to its partition", partitions},
 		{"a page of large items is short", largePages},
 		{"the due index is sparse and follows its items", due},
+		{"a group of members is walked, and sides are read alone", members},
 		{"a scan sees everything once", scan},
 		{"segments have every item of a kind once", segments},
 		{"an ended context ends the call", ended},
@@ -71,7 +72,7 @@ func refused(t testing.TB, err error) {
 }
 
 func same(a, b table.Item) bool {
-	return a.Key == b.Key && a.Version == b.Version && a.Due == b.Due && a.Expires == b.Expires && bytes.Equal(a.Body, b.Body)
+	return a.Key == b.Key && a.Version == b.Version && a.Due == b.Due && a.Group == b.Group && a.Expires == b.Expires && bytes.Equal(a.Body, b.Body) && bytes.Equal(a.Side, b.Side)
 }
 
 func get(t testing.TB, e table.Engine, pk, sk string) table.Item {

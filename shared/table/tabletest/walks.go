@@ -1,6 +1,7 @@
 package tabletest
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -121,6 +122,70 @@ func dueKeys(t testing.TB, e table.Engine, shard, before string, limit int) (all
 	}
 	t.Fatal("the walk does not end")
 	return nil
+}
+
+// memberKeys walks a group to its end.
+func memberKeys(t testing.TB, e table.Engine, group string, limit int) (all []string) {
+	t.Helper()
+	cursor := ""
+	for range 10_000 {
+		keys, next, err := e.Members(t.Context(), group, cursor, limit)
+		must(t, err, nil)
+		if len(keys) > limit {
+			t.Fatalf("%d keys, limit %d", len(keys), limit)
+		}
+		for _, k := range keys {
+			all = append(all, k.PK+"/"+k.SK)
+		}
+		if cursor = next; cursor == "" {
+			slices.Sort(all)
+			return all
+		}
+	}
+	t.Fatal("the walk does not end")
+	return nil
+}
+
+func members(t *testing.T, e table.Engine) {
+	in := func(group, side string, w table.Write) table.Write {
+		w.Item.Group, w.Item.Side = group, []byte(side)
+		return w
+	}
+	var want []string
+	for i := range 7 {
+		pk := fmt.Sprint("m", i)
+		must(t, e.Write(t.Context(), in("g#1", "side "+pk, put(pk, "A", 1, "body")), put(pk, "B", 1, "of no group")), nil)
+		want = append(want, pk+"/A")
+	}
+	must(t, e.Write(t.Context(), in("g#10", "other", put("o", "A", 1, ""))), nil)
+	for limit := 1; limit <= 8; limit++ {
+		equal(t, fmt.Sprint("group, ", limit, " at a time"), memberKeys(t, e, "g#1", limit), want)
+	}
+	equal(t, "an empty group", memberKeys(t, e, "g#", 5), nil)
+	must(t, e.Write(t.Context(), in("g#1", "changed", put("m3", "A", 2, ""))), nil) // stays
+	must(t, e.Write(t.Context(), remove("m4", "A", 1)), nil)
+	equal(t, "after changes", memberKeys(t, e, "g#1", 3), slices.Delete(slices.Clone(want), 4, 5))
+
+	got := map[string]string{}
+	keys := []table.Key{{PK: "m3", SK: "A"}, {PK: "m4", SK: "A"}, {PK: "m5", SK: "A"}, {PK: "m5", SK: "B"}, {PK: "nobody", SK: "A"}}
+	must(t, e.Sides(t.Context(), keys, func(k table.Key, side []byte) error {
+		got[k.PK+"/"+k.SK] = string(side)
+		return nil
+	}), nil)
+	if len(got) != 3 || got["m3/A"] != "changed" || got["m5/A"] != "side m5" || got["m5/B"] != "" {
+		t.Errorf("sides: %v", got)
+	}
+	it, err := e.Get(t.Context(), table.Key{PK: "m5", SK: "A"}, true)
+	if err != nil || string(it.Side) != "side m5" || it.Group != "g#1" || string(it.Body) != "body" {
+		t.Errorf("read as a whole: %+v %v", it, err)
+	}
+	stop := errors.New("stop")
+	if err := e.Sides(t.Context(), keys, func(table.Key, []byte) error { return stop }); !errors.Is(err, stop) {
+		t.Errorf("a visit that stops ends with %v", err)
+	}
+	if err := e.Sides(t.Context(), make([]table.Key, table.MaxSides+1), nil); err == nil {
+		t.Error("the sides of too many are read")
+	}
 }
 
 func due(t *testing.T, e table.Engine) {

@@ -22,13 +22,14 @@ type Engine struct {
 	mu    sync.RWMutex
 	parts map[string]map[string]table.Item // by partition key, then sort key
 	due   map[string]map[table.Key]string  // by shard: when an item is due
+	group map[string]map[table.Key]bool    // by group: whose members they are
 	log   []table.Change                   // every change, for the feed
 	keys  []table.Key                      // of all items, in order; nil after a key came or went
 }
 
 // New is an empty table.
 func New() *Engine {
-	return &Engine{parts: map[string]map[string]table.Item{}, due: map[string]map[table.Key]string{}}
+	return &Engine{parts: map[string]map[string]table.Item{}, due: map[string]map[table.Key]string{}, group: map[string]map[table.Key]bool{}}
 }
 
 // Get implements table.Engine.
@@ -47,7 +48,7 @@ func (e *Engine) Get(ctx context.Context, k table.Key, _ bool) (table.Item, erro
 
 // copied has a body of its own: what a caller does to it stays with the caller.
 func copied(it table.Item) table.Item {
-	it.Body = slices.Clone(it.Body)
+	it.Body, it.Side = slices.Clone(it.Body), slices.Clone(it.Side)
 	return it
 }
 
@@ -78,6 +79,7 @@ func (e *Engine) apply(w table.Write) {
 	old, had := e.parts[k.PK][k.SK]
 	change := table.Change{Key: k, Old: old}
 	delete(e.due[old.Due.Shard], k)
+	delete(e.group[old.Group], k)
 	if had == w.Delete {
 		e.keys = nil
 	}
@@ -96,6 +98,12 @@ func (e *Engine) apply(w table.Write) {
 				e.due[it.Due.Shard] = map[table.Key]string{}
 			}
 			e.due[it.Due.Shard][k] = it.Due.At
+		}
+		if it.Group != "" {
+			if e.group[it.Group] == nil {
+				e.group[it.Group] = map[table.Key]bool{}
+			}
+			e.group[it.Group][k] = true
 		}
 		change.New = it
 	}
@@ -153,6 +161,43 @@ func (e *Engine) DueBefore(ctx context.Context, shard, before, cursor string, li
 		}
 	}
 	return keys, next, nil
+}
+
+// Members implements table.Engine. A cursor is the last key.
+func (e *Engine) Members(ctx context.Context, group, cursor string, limit int) (keys []table.Key, next string, err error) {
+	if err := errors.Join(checkCursor(cursor), ctx.Err(), table.CheckLimit(limit)); err != nil {
+		return nil, "", err
+	}
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	for k := range e.group[group] {
+		if joined(k) > cursor {
+			keys = append(keys, k)
+		}
+	}
+	slices.SortFunc(keys, func(a, b table.Key) int { return cmp.Compare(joined(a), joined(b)) })
+	if len(keys) > limit {
+		keys = keys[:limit]
+		next = joined(keys[limit-1])
+	}
+	return keys, next, nil
+}
+
+// Sides implements table.Engine.
+func (e *Engine) Sides(ctx context.Context, keys []table.Key, visit func(k table.Key, side []byte) error) error {
+	if err := errors.Join(ctx.Err(), table.CheckSides(keys)); err != nil {
+		return err
+	}
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	for _, k := range keys {
+		if it, ok := e.parts[k.PK][k.SK]; ok {
+			if err := visit(k, it.Side); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // Scan implements table.Engine, in key order. A cursor is the last key.

@@ -1,0 +1,33 @@
+package segment
+
+// Held is what a model knows of members, and how often they bought (all N of them
+// together) in the weeks after, which it does not know.
+type Held struct {
+	Purchases
+	Actual int64
+}
+
+// HoldoutBin is a group of members with as many purchases in the calibration.
+type HoldoutBin struct {
+	Purchases int64   `json:"purchases"` // after the first; in the last bin: or more
+	Members   int64   `json:"members"`
+	Predicted float64 `json:"predicted"` // purchases in the holdout, of all of them together
+	Actual    int64   `json:"actual"`
+}
+
+// Holdout holds the forecast for the weeks of a holdout against what came: the usual check of
+// such a model, by number of purchases in the calibration, 0 to 6 and 7 or more.
+// Bins of shards are added up.
+func Holdout(m BGNBD, held []Held, weeks float64) [8]HoldoutBin {
+	var bins [8]HoldoutBin
+	for i := range bins {
+		bins[i].Purchases = int64(i)
+	}
+	for _, h := range held {
+		b := &bins[min(h.X, 7)]
+		b.Members += h.N
+		b.Predicted += float64(h.N) * m.ExpectedOf(h.X, h.Tx, h.T, weeks)
+		b.Actual += h.Actual
+	}
+	return bins
+}
