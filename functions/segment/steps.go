@@ -28,6 +28,7 @@ type Steps struct {
 	Store *table.Store
 	Files refresh.Files
 	Now   func() time.Time // to tell how long steps took, and when a run ended
+	ID    func() string    // of a run that Begin makes: new, unique, sortable
 }
 
 // ErrOvertaken is of a run that goes on after a later one began.
@@ -45,9 +46,58 @@ func (s *Steps) Work(r Run) refresh.Work {
 	return w
 }
 
-// Begin writes a new run of an instant.
-func Begin(tx *table.Tx, id string, now time.Time) error {
+// begin writes a new run of an instant.
+func begin(tx *table.Tx, id string, now time.Time) error {
 	return tx.BeginSegmentRun(&table.SegmentRun{ID: id, At: now.Unix(), Stage: table.Running})
+}
+
+// Begin writes a new run for every program, as a schedule wants it.
+func (s *Steps) Begin(ctx context.Context) ([]Run, error) {
+	programs, err := s.Store.Programs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var runs []Run
+	for _, p := range programs {
+		r, err := s.BeginOne(ctx, p, s.ID())
+		if err != nil {
+			return runs, err
+		}
+		runs = append(runs, r)
+	}
+	return runs, nil
+}
+
+// BeginOne writes a new run of one program.
+func (s *Steps) BeginOne(ctx context.Context, program, id string) (Run, error) {
+	return Run{program, id}, s.Store.Update(ctx, program, func(tx *table.Tx) error { return begin(tx, id, s.Now()) })
+}
+
+// Open tells whether a run has not ended.
+func (s *Steps) Open(ctx context.Context, r Run) (open bool, err error) {
+	err = s.Store.View(ctx, r.Program, func(tx *table.Tx) error {
+		x, err := tx.SegmentRun(r.ID)
+		open = err == nil && x.Stage == table.Running
+		return err
+	})
+	return open, err
+}
+
+// Shapes are runs as the API shows them.
+func (s *Steps) Shapes(ctx context.Context, runs []Run) ([]Shape, error) {
+	out := []Shape{}
+	for _, r := range runs {
+		if err := s.Store.View(ctx, r.Program, func(tx *table.Tx) error {
+			x, err := tx.SegmentRun(r.ID)
+			if err == nil {
+				out = append(out, shape(x))
+			}
+			return err
+		}); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // Plan keeps what the run goes by: the program's zone and currency, the
@@ -219,18 +269,18 @@ func (s *Steps) Fail(ctx context.Context, r Run, why string) error {
 	})
 }
 
-// Each does a step for every shard, some at once or one after the other.
-type Each func(ctx context.Context, do func(ctx context.Context, shard int) error) error
+// Each does a stage's step for every shard, some at once or one after the other.
+type Each func(ctx context.Context, stage string, do func(ctx context.Context, shard int) error) error
 
 // Run does all steps of a run that are not done yet.
 func (s *Steps) Run(ctx context.Context, r Run, each Each) (*refresh.Result, error) {
-	of := func(step func(context.Context, Run, int) error) error {
-		return each(ctx, func(ctx context.Context, shard int) error { return step(ctx, r, shard) })
+	of := func(stage string, step func(context.Context, Run, int) error) error {
+		return each(ctx, stage, func(ctx context.Context, shard int) error { return step(ctx, r, shard) })
 	}
 	if err := s.Plan(ctx, r); err != nil {
 		return nil, err
 	}
-	if err := of(s.Read); err != nil {
+	if err := of("read", s.Read); err != nil {
 		return nil, err
 	}
 	for {
@@ -241,11 +291,11 @@ func (s *Steps) Run(ctx context.Context, r Run, each Each) (*refresh.Result, err
 		if !more {
 			break
 		}
-		if err := of(s.Refine); err != nil {
+		if err := of("refine", s.Refine); err != nil {
 			return nil, err
 		}
 	}
-	if err := of(s.Score); err != nil {
+	if err := of("score", s.Score); err != nil {
 		return nil, err
 	}
 	return s.Finish(ctx, r)

@@ -174,15 +174,18 @@ func (s *shop) steps() *segments.Steps {
 }
 
 func (s *shop) begin() segments.Run {
+	s.t.Helper()
 	s.runs++
-	r := segments.Run{Program: "p", ID: fmt.Sprintf("RUN%03d", s.runs)}
-	s.update(func(tx *table.Tx) error { return segments.Begin(tx, r.ID, s.now) })
+	r, err := s.steps().BeginOne(context.Background(), "p", fmt.Sprintf("RUN%03d", s.runs))
+	if err != nil {
+		s.t.Fatal(err)
+	}
 	return r
 }
 
 // drive does all steps of a run, one shard after the other.
 func drive(ctx context.Context, steps *segments.Steps, r segments.Run) (*refresh.Result, error) {
-	return steps.Run(ctx, r, func(ctx context.Context, do func(ctx context.Context, shard int) error) error {
+	return steps.Run(ctx, r, func(ctx context.Context, _ string, do func(ctx context.Context, shard int) error) error {
 		for shard := range refresh.Shards {
 			if err := do(ctx, shard); err != nil {
 				return err

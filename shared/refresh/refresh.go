@@ -135,6 +135,30 @@ func (w Work) has(ctx context.Context, prefix, name string) (bool, error) {
 	return false, err
 }
 
+// Progress is how many shards of a stage are done.
+type Progress struct {
+	Stage string // read, refine or score
+	Done  int
+}
+
+// Progress of the run, by the files that are there.
+func (w Work) Progress(ctx context.Context) (Progress, error) {
+	s, err := w.state(ctx)
+	if err != nil {
+		return Progress{}, err
+	}
+	p, prefix := Progress{Stage: "read"}, w.parts()
+	switch {
+	case s != nil && s.Done:
+		p.Stage, prefix = "score", w.scores()
+	case s != nil:
+		p.Stage, prefix = "refine", w.fine(s.Pass)
+	}
+	names, err := w.Files.List(ctx, prefix)
+	p.Done = len(names)
+	return p, err
+}
+
 // put and get keep a value as JSON.
 func (w Work) put(ctx context.Context, name string, v any) error {
 	raw, err := json.Marshal(v)
