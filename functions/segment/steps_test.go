@@ -387,3 +387,148 @@ func TestARefreshIsARecomputation(t *testing.T) {
 		})
 	}
 }
+
+// broken is an engine that fails in the middle of what it is asked.
+type broken struct {
+	table.Engine
+	fail func() error
+}
+
+func (b *broken) Write(ctx context.Context, writes ...table.Write) error {
+	if err := b.fail(); err != nil {
+		return err
+	}
+	if err := b.Engine.Write(ctx, writes...); err != nil {
+		return err
+	}
+	return b.fail() // the answer was lost
+}
+
+func (b *broken) Sides(ctx context.Context, keys []table.Key, visit func(table.Key, []byte) error) error {
+	if err := b.fail(); err != nil {
+		return err
+	}
+	return b.Engine.Sides(ctx, keys, visit)
+}
+
+// A run that crashes anywhere, again and again, comes to what it would have
+// come to, and every change is told once.
+func TestARunGoesOnAfterCrashes(t *testing.T) {
+	crash := errors.New("the machine is gone")
+	for seed := range uint64(4) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			r := rand.New(rand.NewPCG(seed, 2))
+			s := newShop(t, 12)
+			s.live(r, 12, 80)
+			s.refresh()
+			s.live(r, 12, 80)
+			before := s.accounts()
+			run := s.begin()
+
+			fail := func() error {
+				if r.IntN(25) == 0 {
+					return crash
+				}
+				return nil
+			}
+			steps := s.steps()
+			steps.Store = table.NewStore(&broken{s.engine, fail})
+			s.files.fail = func(string) error { return fail() }
+			crashes := 0
+			var result *refresh.Result
+			for {
+				var err error
+				if result, err = drive(context.Background(), steps, run); err == nil {
+					break
+				}
+				if !errors.Is(err, crash) {
+					t.Fatal(err)
+				}
+				if crashes++; crashes > 5000 {
+					t.Fatal("the run does not come to an end")
+				}
+			}
+			s.files.fail = nil
+			if diff := gocmp.Diff(s.should(s.truth(), result.Models), s.are()); diff != "" {
+				t.Error(diff)
+			}
+			for id, a := range s.accounts() {
+				changed := int64(0)
+				if was, is := slices.Sorted(slices.Values(before[id].Segments)), slices.Sorted(slices.Values(a.Segments)); !slices.Equal(was, is) {
+					changed = 1
+				}
+				if n := a.SegmentSeq - before[id].SegmentSeq; n != changed {
+					t.Errorf("the segments of %s changed %d times, want %d", id, n, changed)
+				}
+			}
+			t.Logf("%d crashes", crashes)
+		})
+	}
+}
+
+// Of two runs at once the later one decides, whatever the steps' order.
+func TestRunsThatOverlap(t *testing.T) {
+	for seed := range uint64(6) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			r := rand.New(rand.NewPCG(seed, 3))
+			s := newShop(t, 12)
+			s.live(r, 12, 80)
+			first := s.begin()
+			turns, next := make(chan struct{}), make(chan error, 1)
+			// The first run goes one shard at a time, when it is let.
+			go func() {
+				_, err := s.steps().Run(context.Background(), first, func(ctx context.Context, _ string, do func(context.Context, int) error) error {
+					for shard := range refresh.Shards {
+						<-turns
+						if err := do(ctx, shard); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+				next <- err
+			}()
+			ended := error(nil)
+			over := false
+			let := func(n int) {
+				for range n {
+					select {
+					case turns <- struct{}{}:
+					case ended = <-next:
+						over = true
+						return
+					}
+				}
+			}
+			let(r.IntN(5 * refresh.Shards))
+			if over {
+				t.Skip("it was over before") // nothing overlaps
+			}
+			s.now = s.now.AddDate(0, 1, r.IntN(300))
+			second := s.begin()
+			result, err := s.steps().Run(context.Background(), second, func(ctx context.Context, _ string, do func(context.Context, int) error) error {
+				for shard := range refresh.Shards {
+					if !over {
+						let(r.IntN(3))
+					}
+					if err := do(ctx, shard); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for !over {
+				let(1)
+			}
+			if !errors.Is(ended, segments.ErrOvertaken) {
+				t.Errorf("the first run ended with %v", ended)
+			}
+			if diff := gocmp.Diff(s.should(s.truth(), result.Models), s.are()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}

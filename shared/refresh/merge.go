@@ -15,6 +15,11 @@ func (w Work) Merge(ctx context.Context) (more bool, err error) {
 	if err != nil || s != nil && s.Done {
 		return false, err
 	}
+	if s != nil { // a run that goes on after a crash has shards to refine first
+		if refined, err := w.Files.List(ctx, w.fine(s.Pass)); err != nil || len(refined) < Shards {
+			return err == nil, err
+		}
+	}
 	p, err := w.Plan(ctx)
 	if err != nil {
 		return false, err
@@ -59,6 +64,9 @@ func (w Work) first(ctx context.Context, p *Plan) (*State, error) {
 		Cuts: Cuts{At: p.At, Today: p.Today, Thresholds: *p.Rules.On(p.Today), Yearly: p.Yearly, Currency: p.Currency},
 	}
 	for i, h := range all.Histograms {
+		if h == nil {
+			h = segment.NewHistogram()
+		}
 		count, _ := h.Count()
 		search, err := segment.NewSearch(h, wanted(i, count, &p.Rules)...)
 		if err != nil {

@@ -25,7 +25,7 @@ type part struct {
 	Members    int64
 	Buyers     int64
 	Balance    int64 // points
-	Histograms [figures]*segment.Histogram
+	Histograms [figures]*segment.Histogram // nil where there is no value
 	Bought     []counted // for BG/NBD
 	Spends     []spend   // for Gamma-Gamma
 	Held       []counted // for the holdout
@@ -92,11 +92,7 @@ func must[T any](v T, err error) T {
 const cohortMonths = 24
 
 func newPart(month int64) *part {
-	p := &part{Cohorts: segment.NewCohorts(int32(month-monthZero)-cohortMonths, int32(month-monthZero))}
-	for i := range p.Histograms {
-		p.Histograms[i] = segment.NewHistogram()
-	}
-	return p
+	return &part{Cohorts: segment.NewCohorts(int32(month-monthZero)-cohortMonths, int32(month-monthZero))}
 }
 
 func (p *part) merge(o *part) error {
@@ -105,8 +101,14 @@ func (p *part) merge(o *part) error {
 	p.Balance += o.Balance
 	p.Took += o.Took
 	for i, h := range o.Histograms {
-		if err := p.Histograms[i].Merge(h); err != nil {
-			return err
+		switch {
+		case h == nil:
+		case p.Histograms[i] == nil:
+			p.Histograms[i] = h
+		default:
+			if err := p.Histograms[i].Merge(h); err != nil {
+				return err
+			}
 		}
 	}
 	p.Bought, p.Held, p.Spends = append(p.Bought, o.Bought...), append(p.Held, o.Held...), append(p.Spends, o.Spends...)

@@ -137,7 +137,10 @@ func (r *reader) sum(g *loyalty.Glance, x *row) {
 // finish counts what was gathered.
 func (r *reader) finish() {
 	for i, values := range r.values {
-		r.part.Histograms[i].Add(values...)
+		if len(values) > 0 {
+			r.part.Histograms[i] = segment.NewHistogram()
+			r.part.Histograms[i].Add(values...)
+		}
 	}
 	r.part.compact()
 }
