@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"regulars/events/inbound"
+	"regulars/functions/changes"
 	"regulars/functions/earn"
 	"regulars/functions/importer"
 	"regulars/functions/imports"
@@ -30,6 +31,7 @@ import (
 	"regulars/functions/redeem"
 	"regulars/functions/refer"
 	"regulars/functions/simulations"
+	"regulars/functions/totals"
 	"regulars/infra/topology"
 	"regulars/shared/program/when"
 	"regulars/shared/storefront"
@@ -94,7 +96,7 @@ func Open(ctx context.Context, c Config) (h *Host, err error) {
 	h.store = table.NewStore(engine)
 	h.store.Expressions = when.Compiler{}
 	h.keeper = &refer.Keeper{Store: h.store, Clock: h.Clock.Now, Seed: rand.Text}
-	if h.outbox, err = openOutbox(filepath.Join(c.DataDir, "events.db"), feed, h.keeper.Follow); err != nil {
+	if h.outbox, err = openOutbox(filepath.Join(c.DataDir, "events.db"), feed, changes.All(h.keeper.Follow, (&totals.Counter{Store: h.store}).Follow)); err != nil {
 		return nil, err
 	}
 	h.close = append(h.close, h.outbox.Close)

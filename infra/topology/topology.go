@@ -98,7 +98,7 @@ var Functions = []Function{
 	{Name: "members", Does: "members, their ledgers, merges and adjustments", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put, remove}, Secrets: true},
 	{Name: "program", Does: "the program document, its terms in words, and the API description", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, put}, Secrets: true},
 	{Name: "refer", Does: "personal codes and links, referrals, and what people decide about them", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put, remove}, Secrets: true},
-	{Name: "qualify", Does: "referrals follow the friends' orders, and are rewarded when they are safe", Timeout: 5 * time.Minute, Memory: 256, Table: []string{get, query, put, remove}, Index: []string{query}, Stream: []string{"ACCOUNT"}, RetryAsync: 2},
+	{Name: "qualify", Does: "referrals follow the friends' orders and are rewarded when they are safe; what the ledgers come to is counted", Timeout: 5 * time.Minute, Memory: 256, Table: []string{get, query, put, remove}, Index: []string{query}, Stream: []string{"ACCOUNT"}, RetryAsync: 2},
 	{Name: "announce", Does: "every change becomes an event on the bus", Timeout: 60 * time.Second, Memory: 256, Stream: Announced, Bus: true},
 	{Name: "maintain", Does: "writes down what the clock has decided", Timeout: 14 * time.Minute, Memory: 256, Table: []string{get, query, put}, Index: []string{query}, RetryAsync: 2},
 	{Name: "imports", Does: "history is asked in, and how far it is", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put}, Secrets: true, Uploads: []string{write}},
