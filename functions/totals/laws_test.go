@@ -3,6 +3,7 @@ package totals_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"hash/fnv"
 	"os"
@@ -27,6 +28,14 @@ const rules = `{"wallets": [{"id": "cash", "kind": "cashback"}],
 		{"id": "base", "on": "order", "rate": {"points": 1, "amount": 100}},
 		{"id": "back", "on": "order", "wallet": "cash", "rate": {"points": 5, "amount": 100}}]},
 	"expiry": {"after": "P2M", "to_end_of": "month"}, "redemption": {"minimum": 1}}`
+
+// TestMain checks fewer histories than usual: each is a file of its own.
+func TestMain(m *testing.M) {
+	if err := flag.Set("rapid.checks", "30"); err != nil { // -rapid.checks on the command line overrides it
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
 
 // shop makes histories.
 type shop struct {
@@ -98,8 +107,10 @@ func (s *shop) act() {
 	case "order", "cancel":
 		o, told := s.orders[id]
 		if !told {
-			o = loyalty.Order{Source: "till", ID: id, State: loyalty.Paid, Currency: "ILS", PaidAt: s.now, Member: "mem_" + member,
-				Lines: []loyalty.Line{{ID: "1", Quantity: 1, UnitPrice: 9000, Amount: 9000}}}
+			o = loyalty.Order{
+				Source: "till", ID: id, State: loyalty.Paid, Currency: "ILS", PaidAt: s.now, Member: "mem_" + member,
+				Lines: []loyalty.Line{{ID: "1", Quantity: 1, UnitPrice: 9000, Amount: 9000}},
+			}
 		} else {
 			o.State = loyalty.Cancelled
 		}
@@ -309,6 +320,40 @@ func TestWhatWasLostIsFound(t *testing.T) {
 				}
 			}
 		}
+		if !s.equal() {
+			t.Fatal("the totals are not what the ledgers say")
+		}
+	})
+}
+
+// A history that is longer than a transaction is counted in several.
+func TestALongHistoryIsCounted(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := open(t)
+		days := rapid.IntRange(95, 110).Draw(t, "days")
+		s.update(func(tx *table.Tx) error {
+			terms, err := tx.Terms()
+			if err != nil {
+				return err
+			}
+			for _, m := range members[:2] {
+				a, err := tx.Account(m)
+				if err != nil {
+					return err
+				}
+				for n := range days {
+					s.now = s.now.AddDate(0, 0, 1)
+					if err := a.Adjust(int64(n)+1, fmt.Sprint(n), "", terms, s.now); err != nil {
+						return err
+					}
+				}
+				if err := tx.PutAccount(a); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		s.deliver(false)
 		if !s.equal() {
 			t.Fatal("the totals are not what the ledgers say")
 		}

@@ -16,7 +16,6 @@ package totals
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"regulars/shared/loyalty"
@@ -31,7 +30,7 @@ type Counter struct {
 // Follow counts the entries that changes tell of. It answers how many changes,
 // from the first on, are counted; to count one again changes nothing.
 func (c *Counter) Follow(ctx context.Context, changes []table.Change) (int, error) {
-	told := map[string][]table.Told{} // the newest of each account, by program
+	told := map[string][]table.Told{} // by program
 	var programs []string
 	for i, change := range changes {
 		a, err := moved(change)
@@ -45,12 +44,7 @@ func (c *Counter) Follow(ctx context.Context, changes []table.Change) (int, erro
 		if told[program] == nil {
 			programs = append(programs, program)
 		}
-		same := func(o table.Told) bool { return o.Member == a.Member && o.Wallet == a.Wallet }
-		if j := slices.IndexFunc(told[program], same); j < 0 {
-			told[program] = append(told[program], *a)
-		} else if told[program][j].Version < a.Version {
-			told[program][j] = *a
-		}
+		told[program] = append(told[program], *a)
 	}
 	for _, program := range programs {
 		if err := c.count(ctx, program, told[program]); err != nil {

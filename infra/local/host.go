@@ -30,6 +30,7 @@ import (
 	"regulars/functions/program"
 	"regulars/functions/redeem"
 	"regulars/functions/refer"
+	"regulars/functions/reports"
 	"regulars/functions/simulations"
 	"regulars/functions/totals"
 	"regulars/infra/topology"
@@ -140,13 +141,13 @@ func (h *Host) routes(c Config) (http.Handler, error) {
 	return h.caughtUp(web.Straight(mux)), runs.resume()
 }
 
-// caughtUp lets whoever looks at referrals wait for the stream, which brings
-// them to what orders say: here nobody has to look twice.
+// caughtUp lets whoever looks at referrals and reports wait for the stream, which
+// brings them to what orders say: here nobody has to look twice.
 func (h *Host) caughtUp(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/referrals") {
+		if r.Method == http.MethodGet && (strings.Contains(r.URL.Path, "/referrals") || strings.HasPrefix(r.URL.Path, "/v1/reports")) {
 			if err := h.outbox.Drain(r.Context()); err != nil {
-				slog.Error("referrals may be a little old", "error", err)
+				slog.Error("referrals and reports may be a little old", "error", err)
 			}
 		}
 		next.ServeHTTP(w, r)
@@ -171,6 +172,7 @@ func API(gate *web.Gate, upload func(r *http.Request, name string) (imports.Uplo
 		"members": (&members.Handler{Gate: gate}).Routes(),
 		"program": (&program.Handler{Gate: gate}).Routes(),
 		"refer":   (&refer.Handler{Gate: gate, Home: "/"}).Routes(),
+		"reports": (&reports.Handler{Gate: gate}).Routes(),
 		"imports": (&imports.Handler{Gate: gate, Upload: upload}).Routes(),
 
 		"simulations": simulated.Routes(),

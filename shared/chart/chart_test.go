@@ -32,8 +32,10 @@ var pictures = map[string]drawn{
 	"stacked": chart.Bars{
 		Frame: chart.Frame{Title: "Points given and taken", About: "Points, by month", X: "month", Y: "points"}, Stacked: true, Labels: months,
 		Series: []chart.Series{
-			{Name: "earned", Values: []int64{20_000, 21_500, 19_000, 24_000, 26_500, 31_000}}, {Name: "for friends", Values: []int64{1_000, 1_500, 900, 2_000, 2_500, 3_000}},
-			{Name: "spent", Values: []int64{-5_000, -7_000, -9_500, -11_000, -12_500, -16_000}}, {Name: "expired", Values: []int64{0, 0, -2_500, -1_500, -2_000, -2_200}},
+			{Name: "earned", Values: []int64{20_000, 21_500, 19_000, 24_000, 26_500, 31_000}},
+			{Name: "for friends", Values: []int64{1_000, 1_500, 900, 2_000, 2_500, 3_000}},
+			{Name: "spent", Values: []int64{-5_000, -7_000, -9_500, -11_000, -12_500, -16_000}},
+			{Name: "expired", Values: []int64{0, 0, -2_500, -1_500, -2_000, -2_200}},
 		},
 	},
 	"grouped": chart.Bars{
@@ -139,8 +141,11 @@ func TestAnyDataIsAPicture(t *testing.T) {
 			steps = append(steps, chart.Step{Name: text.Draw(t, "step"), Value: value.Draw(t, "value"), Total: rapid.Bool().Draw(t, "total")})
 		}
 		for _, p := range []drawn{
-			chart.Bars{f, labels, series, false}, chart.Bars{f, labels, series, true}, chart.Lines{f, labels, series},
-			chart.Heat{Frame: f, Rows: labels, Columns: labels, Cells: cells}, chart.Waterfall{f, steps},
+			chart.Bars{f, labels, series, false},
+			chart.Bars{f, labels, series, true},
+			chart.Lines{f, labels, series},
+			chart.Heat{Frame: f, Rows: labels, Columns: labels, Cells: cells},
+			chart.Waterfall{f, steps},
 		} {
 			svg := p.SVG()
 			wellFormed(t, svg)

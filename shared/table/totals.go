@@ -61,8 +61,8 @@ type Told struct {
 }
 
 // CountTotals counts what the ledgers of a program's accounts have beyond
-// what was counted of them, in one transaction. Each account may be told once.
-// It answers how many of them, from the first on, are counted whole: what does
+// what was counted of them, in one transaction. An account that changed more
+// than once is told more than once, in that order. It answers how many of them, from the first on, are counted whole: what does
 // not fit into the transaction is for the next.
 func (s *Store) CountTotals(ctx context.Context, program string, told []Told) (done int, err error) {
 	err = s.Update(ctx, program, func(tx *Tx) error {
@@ -71,7 +71,7 @@ func (s *Store) CountTotals(ctx context.Context, program string, told []Told) (d
 		if err != nil {
 			return err
 		}
-		c := counter{tx: tx, days: map[Key]*loyalty.Totals{}, lots: map[Key]ends{}}
+		c := counter{tx: tx, days: map[Key]*loyalty.Totals{}, lots: map[Key]ends{}, had: map[Key]*counted{}}
 		if g != nil {
 			c.generation = g.Number
 		}
@@ -101,28 +101,27 @@ type counter struct {
 	days       map[Key]*loyalty.Totals
 	lots       map[Key]ends
 	order      []Key // of both
-	accounts   int
+	had        map[Key]*counted
 }
 
 // account counts an account, as far as its sums fit into the transaction.
 func (c *counter) account(a Told) (whole bool, err error) {
 	k := countedKey(c.tx.program, a.Member, a.Wallet)
-	had, err := get[counted](c.tx, k)
-	switch {
-	case err != nil:
-		return false, err
-	case had != nil && had.Generation > c.generation: // a rebuild has begun since the generation was read
-		return false, ErrConflict
-	case had == nil || had.Generation < c.generation:
-		had = &counted{Generation: c.generation}
+	had := c.had[k]
+	if had == nil {
+		if had, err = c.mark(k); err != nil {
+			return false, err
+		}
 	}
 	if a.Version <= had.Version {
 		return true, nil
 	}
-	if c.room() < 1 {
-		return false, nil
+	if c.had[k] == nil {
+		if c.room() < 1 {
+			return false, nil
+		}
+		c.had[k] = had
 	}
-	c.accounts++
 	entries, err := c.tx.Entries(a.Account, 0, int(a.Seq-had.Seq))
 	if err != nil {
 		return false, err
@@ -133,6 +132,15 @@ func (c *counter) account(a Told) (whole bool, err error) {
 			return false, nil
 		}
 		had.Seq = e.Seq
+		// Pending points leave on the day on which they become usable; those that came
+		// since the account was counted last have come and gone.
+		if e.Type == loyalty.Activate {
+			var t loyalty.Totals
+			t.Enter(&e.Entry)
+			gone := min(t.Activated, had.Stocks.Pending)
+			had.Stocks.Pending -= gone
+			c.sum(c.day(a.Wallet, e.At)).Pending -= gone
+		}
 	}
 	day := c.day(a.Wallet, a.At)
 	if c.room() < 1 && c.days[day] == nil {
@@ -148,11 +156,25 @@ func (c *counter) account(a Told) (whole bool, err error) {
 	return true, nil
 }
 
+// mark is what has been counted of an account in this generation.
+func (c *counter) mark(k Key) (*counted, error) {
+	had, err := get[counted](c.tx, k)
+	switch {
+	case err != nil:
+		return nil, err
+	case had != nil && had.Generation > c.generation: // a rebuild has begun since the generation was read
+		return nil, ErrConflict
+	case had == nil || had.Generation < c.generation:
+		had = &counted{Generation: c.generation}
+	}
+	return had, nil
+}
+
 // mostSums leaves a transaction room for one more of each than is asked for.
 const mostSums = MaxWrites - 2
 
 // room is how many more items the transaction may write.
-func (c *counter) room() int { return mostSums - c.accounts - len(c.order) }
+func (c *counter) room() int { return mostSums - len(c.had) - len(c.order) }
 
 // enter counts an entry; false when it does not fit any more.
 func (c *counter) enter(wallet string, e *loyalty.Entry) bool {
