@@ -8,6 +8,7 @@ import (
 
 	"regulars/shared/chart"
 	"regulars/shared/loyalty"
+	"regulars/shared/refresh"
 	"regulars/shared/segment"
 )
 
@@ -22,8 +23,8 @@ type Goal struct {
 
 // kpis are the figures that a goal may be of, each a part of a whole.
 var kpis = map[string]func(f *found, m *moved, q *query) (part, whole int64){
-	"repeat_rate":    func(f *found, _ *moved, _ *query) (int64, int64) { return f.Run.Repeat, f.Buyers },
-	"repeat_revenue": func(f *found, _ *moved, _ *query) (int64, int64) { return f.RepeatRevenue, f.Spent },
+	"repeat_rate":    func(f *found, _ *moved, _ *query) (int64, int64) { return f.Repeat.Repeaters, f.Repeat.Buyers },
+	"repeat_revenue": func(f *found, _ *moved, _ *query) (int64, int64) { return f.Repeat.Revenue, f.Repeat.Spent },
 	"active_share":   func(f *found, _ *moved, _ *query) (int64, int64) { return f.Buyers - f.Groups["former"], f.Buyers },
 	"redemption_rate": func(_ *found, m *moved, q *query) (spent, given int64) {
 		for _, month := range q.months() {
@@ -43,7 +44,7 @@ func (h *Handler) goal(ctx context.Context, q *query) (report, error) {
 	if err != nil {
 		return report{}, err
 	}
-	f, m := &found{Run: Run{At: q.now}}, moved{}
+	f, m := &found{refresh.Result{At: q.now}}, moved{}
 	if kpi == "redemption_rate" {
 		m, err = h.moved(ctx, q)
 	} else {

@@ -20,13 +20,7 @@ import (
 )
 
 // Handler serves the routes of the function.
-type Handler struct {
-	Gate *web.Gate
-
-	// Newest answers with what the newest refresh found, as JSON (see Run); nil
-	// when none has finished. A nil Newest knows of none.
-	Newest func(ctx context.Context, program string) ([]byte, error)
-}
+type Handler struct{ Gate *web.Gate }
 
 // Routes of the function.
 func (h *Handler) Routes() web.Routes {

@@ -12,97 +12,48 @@ import (
 
 	"regulars/shared/chart"
 	"regulars/shared/loyalty"
+	"regulars/shared/refresh"
 	"regulars/shared/segment"
 	"regulars/shared/table"
 )
 
-// Run is what reports read of a refresh of the segments. Money is in minor
-// units of the program's currency, of the window where nothing else is said.
-type Run struct {
-	At      time.Time        `json:"at"`               // the instant that all of it is as of
-	Members int64            `json:"members"`          // all
-	Buyers  int64            `json:"buyers"`           // who ever bought
-	Groups  map[string]int64 `json:"groups"`           // members by segment
-	Revenue map[string]int64 `json:"share_of_revenue"` // spend of those
-	Deciles []segment.Decile `json:"deciles"`
-	Cohorts *segment.Cohorts `json:"cohorts"`
-
-	Migration    *segment.Migration    `json:"migration"` // from the run before; null: there was none
-	Distribution *segment.Distribution `json:"clv_distribution"`
-
-	Repeat        int64 `json:"repeat"`         // buyers with two purchase days
-	Spent         int64 `json:"spent"`          // by all buyers, ever
-	RepeatRevenue int64 `json:"repeat_revenue"` // by those who came again
-
-	Acquired []Acquired `json:"acquired"`
-	Lift     *Rollout   `json:"lift"` // null: no version is rolled out to a part of the members
-}
-
-// Acquired are the members whose first purchase was in a month.
-type Acquired struct {
-	Month    string `json:"month"`
-	Referred Side   `json:"referred"` // brought by friends
-	Others   Side   `json:"others"`
-}
-
-// Side is some members and what they spent.
-type Side struct {
-	Members int64 `json:"members"`
-	Spent   int64 `json:"spent"`
-}
-
-// mean is spend a member, to the nearest; 0 of nobody.
-func (s Side) mean() int64 {
-	if s.Members == 0 {
-		return 0
-	}
-	return (s.Spent + s.Members/2) / s.Members
-}
-
-// Rollout is a version that holds for some percent of the members.
-type Rollout struct {
-	Version int64     `json:"version"`
-	Percent int64     `json:"percent"`
-	Since   time.Time `json:"since"`
-	Treated Side      `json:"treated"`
-	Control Side      `json:"control"`
-}
-
-// found is a run as reports are made of it.
-type found struct {
-	Run
-	currency string
-}
+// found is a finished refresh as reports are made of it.
+type found struct{ refresh.Result }
 
 // asOf is what charts say of when.
 func (f *found) asOf() string { return "as of " + f.At.UTC().Format(time.DateOnly) }
 
-func (f *found) digits() int { return digits(f.currency) }
+func (f *found) digits() int { return digits(f.Currency) }
 
-// newest reads what the newest refresh found. Refused with no_refresh_yet.
+// newest reads what the newest refresh that has finished found. Refused with
+// the conflict no_refresh_yet.
 func (h *Handler) newest(ctx context.Context, q *query) (*found, error) {
-	var raw []byte
-	var err error
-	if h.Newest != nil {
-		raw, err = h.Newest(ctx, q.Program)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if raw == nil {
-		return nil, &loyalty.Error{Kind: loyalty.Conflict, Code: "no_refresh_yet", Detail: "this report is made of a refresh of the segments, and none has finished yet"}
-	}
 	f := &found{}
-	if err := json.Unmarshal(raw, &f.Run); err != nil {
-		return nil, fmt.Errorf("figures of a refresh: %w", err)
-	}
 	return f, h.Gate.Store.View(ctx, q.Program, func(tx *table.Tx) error {
-		t, err := tx.Terms()
-		if err == nil {
-			f.currency = t.Currency
+		c, err := tx.Cuts()
+		if err != nil {
+			return err
 		}
-		return err
+		if c == nil {
+			return &loyalty.Error{Kind: loyalty.Conflict, Code: "no_refresh_yet", Detail: "this report is made of a refresh of the segments, and none has finished yet"}
+		}
+		run, err := tx.SegmentRun(c.Run)
+		if err != nil {
+			return err
+		}
+		if err := json.Unmarshal(run.Result, &f.Result); err != nil {
+			return fmt.Errorf("figures of a refresh: %w", err)
+		}
+		return nil
 	})
+}
+
+// mean is what each of some members spent, to the nearest; 0 of nobody.
+func mean(spent, members int64) int64 {
+	if members == 0 {
+		return 0
+	}
+	return (spent + members/2) / members
 }
 
 // ofRun makes a report of the newest refresh alone.
@@ -118,40 +69,35 @@ func ofRun(make func(f *found) report) func(h *Handler, ctx context.Context, q *
 
 // Repeat is who came again.
 type Repeat struct {
-	At             time.Time `json:"at"`
-	Currency       string    `json:"currency"`
-	Buyers         int64     `json:"buyers"`
-	Repeat         int64     `json:"repeat"`
-	Percent        string    `json:"repeat_percent"`
-	Revenue        int64     `json:"revenue"`
-	RepeatRevenue  int64     `json:"repeat_revenue"`
-	RevenuePercent string    `json:"repeat_revenue_percent"`
-	Cohorts        []Brought `json:"by_first_purchase"`
+	At       time.Time `json:"at"`
+	Currency string    `json:"currency"`
+	refresh.Repeat
+	Acquired []Brought `json:"by_first_purchase"`
 }
 
 // Brought compares who was brought by friends with the others.
 type Brought struct {
-	Acquired
-	ReferredMean int64 `json:"referred_mean"` // minor units a member
-	OthersMean   int64 `json:"others_mean"`
+	refresh.Acquisition
+	ReferredMean  int64 `json:"referred_mean"` // minor units a member
+	OtherwiseMean int64 `json:"otherwise_mean"`
 }
 
 func repeat(f *found) report {
-	r := Repeat{
-		At: f.At, Currency: f.currency, Buyers: f.Buyers, Repeat: f.Run.Repeat, Percent: segment.Percent(f.Run.Repeat, f.Buyers),
-		Revenue: f.Spent, RepeatRevenue: f.RepeatRevenue, RevenuePercent: segment.Percent(f.RepeatRevenue, f.Spent), Cohorts: []Brought{},
-	}
-	s := sheet{{"buyers", "currency", "members", "revenue"}}
-	s.row("repeat", r.Currency, r.Repeat, r.RepeatRevenue)
-	s.row("once", r.Currency, r.Buyers-r.Repeat, r.Revenue-r.RepeatRevenue)
+	r := Repeat{f.At, f.Currency, f.Repeat, []Brought{}}
+	s := sheet{{"buyers", "currency", "members", "spent"}}
+	s.row("repeat", r.Currency, r.Repeaters, r.Revenue)
+	s.row("once", r.Currency, r.Buyers-r.Repeaters, r.Spent-r.Revenue)
 	c := chart.Bars{
-		Frame: chart.Frame{Title: "Customers who came again", About: r.Percent + " % of the customers, " + r.RevenuePercent + " % of the revenue, " + f.asOf(), Y: "%", Decimals: 2}, Stacked: true, Labels: []string{"customers", "revenue"},
-		Series: []chart.Series{{Name: "came again", Values: []int64{hundredths(r.Repeat, r.Buyers), hundredths(r.RepeatRevenue, r.Revenue)}}, {Name: "once", Values: []int64{hundredths(r.Buyers-r.Repeat, r.Buyers), hundredths(r.Revenue-r.RepeatRevenue, r.Revenue)}}},
+		Frame: chart.Frame{Title: "Customers who came again", About: r.Rate + " % of the customers, " + r.Share + " % of the spend, " + f.asOf(), Y: "%", Decimals: 2}, Stacked: true, Labels: []string{"customers", "spend"},
+		Series: []chart.Series{
+			{Name: "came again", Values: []int64{hundredths(r.Repeaters, r.Buyers), hundredths(r.Revenue, r.Spent)}},
+			{Name: "once", Values: []int64{hundredths(r.Buyers-r.Repeaters, r.Buyers), hundredths(r.Spent-r.Revenue, r.Spent)}},
+		},
 	}
 	for _, a := range f.Acquired {
-		r.Cohorts = append(r.Cohorts, Brought{a, a.Referred.mean(), a.Others.mean()})
-		s.row("first in "+a.Month+", brought by friends", r.Currency, a.Referred.Members, a.Referred.Spent)
-		s.row("first in "+a.Month+", others", r.Currency, a.Others.Members, a.Others.Spent)
+		r.Acquired = append(r.Acquired, Brought{a, mean(a.ReferredSpent, a.Referred), mean(a.OtherwiseSpent, a.Otherwise)})
+		s.row("first in "+a.Month+", brought by friends", r.Currency, a.Referred, a.ReferredSpent)
+		s.row("first in "+a.Month+", otherwise", r.Currency, a.Otherwise, a.OtherwiseSpent)
 	}
 	return report{r, s, c}
 }
@@ -161,9 +107,10 @@ func hundredths(part, whole int64) int64 { return (rate(part, whole) + 50) / 100
 
 // Deciles are tenths of the members who spent.
 type Deciles struct {
-	At       time.Time        `json:"at"`
-	Currency string           `json:"currency"`
-	Deciles  []segment.Decile `json:"deciles"`
+	At       time.Time          `json:"at"`
+	Currency string             `json:"currency"`
+	Deciles  [10]segment.Decile `json:"deciles"`
+	Shares   segment.Shares     `json:"share_of_revenue"` // of the window: the top 20 %, the next 40 %, the rest
 }
 
 func deciles(f *found) report {
@@ -173,7 +120,7 @@ func deciles(f *found) report {
 		Labels: []string{"0"}, Series: []chart.Series{{Name: "spend", Values: []int64{0}}, {Name: "if all spent alike", Values: []int64{0}}},
 	}
 	for i, d := range f.Deciles {
-		s.row(strconv.Itoa(i+1), f.currency, d.Members, d.Spent, d.Share, d.Cumulative)
+		s.row(strconv.Itoa(i+1), f.Currency, d.Members, d.Spent, d.Share, d.Cumulative)
 		c.Labels = append(c.Labels, strconv.Itoa(10*(i+1)))
 		n, _ := decimal(d.Cumulative)
 		c.Series[0].Values, c.Series[1].Values = append(c.Series[0].Values, n/10_000), append(c.Series[1].Values, int64(i+1)*1000)
@@ -181,7 +128,11 @@ func deciles(f *found) report {
 			c.About = "The best 20 % bring " + d.Cumulative + " % of the spend, " + f.asOf()
 		}
 	}
-	return report{Deciles{f.At, f.currency, f.Deciles}, s, c}
+	top, next, rest := f.Shares.Top, f.Shares.Next, f.Shares.Rest
+	share := func(p segment.Part) Share {
+		return Share{p.Members, p.Spent, segment.Percent(p.Spent, top.Spent+next.Spent+rest.Spent)}
+	}
+	return report{Deciles{f.At, f.Currency, f.Deciles, share(top), share(next), share(rest)}, s, c}
 }
 
 // Segments are members and spend by segment; a member may be in several.
@@ -195,18 +146,19 @@ type Segments struct {
 // Group is a segment.
 type Group struct {
 	Segment string `json:"segment"`
-	Side
+	Members int64  `json:"members"`
+	Spent   int64  `json:"spent"` // in the window, minor units
 	Percent string `json:"members_percent"`
 }
 
 func segments(f *found) report {
-	out := Segments{At: f.At, Currency: f.currency, Members: f.Members, Data: []Group{}}
+	out := Segments{At: f.At, Currency: f.Currency, Members: f.Members, Data: []Group{}}
 	s := sheet{{"segment", "currency", "members", "members_percent", "spent"}}
-	c := chart.Bars{Frame: chart.Frame{Title: "Spend by segment", About: "Of the window of twelve months, " + f.asOf() + "; a member may be in several", Y: f.currency, Decimals: f.digits()}, Series: []chart.Series{{}}}
+	c := chart.Bars{Frame: chart.Frame{Title: "Spend by segment", About: "Of the window of twelve months, " + f.asOf() + "; a member may be in several", Y: f.Currency, Decimals: f.digits()}, Series: []chart.Series{{}}}
 	for _, name := range slices.Sorted(maps.Keys(f.Groups)) {
-		g := Group{name, Side{f.Groups[name], f.Revenue[name]}, segment.Percent(f.Groups[name], f.Members)}
+		g := Group{name, f.Groups[name], f.Spent[name], segment.Percent(f.Groups[name], f.Members)}
 		out.Data = append(out.Data, g)
-		s.row(name, f.currency, g.Members, g.Percent, g.Spent)
+		s.row(name, f.Currency, g.Members, g.Percent, g.Spent)
 		c.Labels, c.Series[0].Values = append(c.Labels, name), append(c.Series[0].Values, g.Spent)
 	}
 	return report{out, s, c}
@@ -295,8 +247,8 @@ type Worth struct {
 func values(f *found) report {
 	out := []Worth{}
 	s := sheet{{"from", "under", "currency", "members", "value"}}
-	c := chart.Bars{Frame: chart.Frame{Title: "What members are expected to be worth", About: "In the next 365 days, discounted, " + f.asOf(), X: f.currency + ", from", Y: "members"}, Series: []chart.Series{{}}}
-	d := f.Distribution
+	c := chart.Bars{Frame: chart.Frame{Title: "What members are expected to be worth", About: "In the next 365 days, discounted, " + f.asOf(), X: f.Currency + ", from", Y: "members"}, Series: []chart.Series{{}}}
+	d := f.Values
 	if d == nil {
 		d = &segment.Distribution{}
 	}
@@ -309,40 +261,42 @@ func values(f *found) report {
 			w.Under = &d.Bounds[i]
 		}
 		out = append(out, w)
-		s.row(w.From, w.Under, f.currency, w.Members, w.Value)
+		s.row(w.From, w.Under, f.Currency, w.Members, w.Value)
 		c.Labels, c.Series[0].Values = append(c.Labels, chart.Number(w.From, f.digits())), append(c.Series[0].Values, n)
 	}
 	return report{struct {
 		At       time.Time `json:"at"`
 		Currency string    `json:"currency"`
 		Data     []Worth   `json:"data"`
-	}{f.At, f.currency, out}, s, c}
+	}{f.At, f.Currency, out}, s, c}
 }
 
 // Lift compares what members of a rollout spent with those who were held out.
 type Lift struct {
-	At          time.Time `json:"at"`
-	Currency    string    `json:"currency"`
-	Rollout     *Rollout  `json:"rollout"`      // null: there is none
-	TreatedMean int64     `json:"treated_mean"` // minor units a member
-	ControlMean int64     `json:"control_mean"`
-	Percent     string    `json:"lift_percent"` // of the control's mean
-	Incremental int64     `json:"incremental"`  // spend of the treated above what the control's mean would have come to
+	At          time.Time     `json:"at"`
+	Currency    string        `json:"currency"`
+	Since       string        `json:"since,omitempty"`
+	Rollout     *refresh.Lift `json:"rollout"`      // null: no version is rolled out to a part of the members
+	TreatedMean int64         `json:"treated_mean"` // minor units a member
+	ControlMean int64         `json:"control_mean"`
+	Percent     string        `json:"lift_percent"` // of the control's mean
+	Incremental int64         `json:"incremental"`  // spend of the treated above what the control's mean would have come to
 }
 
 func lift(f *found) report {
-	l := Lift{At: f.At, Currency: f.currency, Rollout: f.Run.Lift, Percent: "0.00"}
-	s := sheet{{"side", "currency", "members", "spent", "mean"}}
-	c := chart.Bars{Frame: chart.Frame{Title: "Spend a member, with the rollout and without", About: "No version is rolled out to a part of the members, " + f.asOf(), Y: f.currency, Decimals: f.digits()}}
+	l := Lift{At: f.At, Currency: f.Currency, Rollout: f.Lift, Percent: "0.00"}
+	s := sheet{{"side", "currency", "members", "buyers", "spent", "mean"}}
+	c := chart.Bars{Frame: chart.Frame{Title: "Spend a member, with the rollout and without", About: "No version is rolled out to a part of the members, " + f.asOf(), Y: f.Currency, Decimals: f.digits()}}
 	if r := l.Rollout; r != nil {
-		l.TreatedMean, l.ControlMean = r.Treated.mean(), r.Control.mean()
+		l.Since = time.Unix(int64(r.Since)*24*60*60, 0).UTC().Format(time.DateOnly)
+		l.TreatedMean, l.ControlMean = mean(r.Treated.Spent, r.Treated.Members), mean(r.Control.Spent, r.Control.Members)
 		if l.ControlMean > 0 {
 			l.Percent = segment.Percent(l.TreatedMean-l.ControlMean, l.ControlMean)
 		}
 		l.Incremental = r.Treated.Spent - l.ControlMean*r.Treated.Members
-		s.row("treated", f.currency, r.Treated.Members, r.Treated.Spent, l.TreatedMean)
-		s.row("control", f.currency, r.Control.Members, r.Control.Spent, l.ControlMean)
-		c.About = fmt.Sprintf("Since %s: %s %% more, %s in all", r.Since.UTC().Format(time.DateOnly), l.Percent, amount(l.Incremental, f.currency))
+		s.row("treated", f.Currency, r.Treated.Members, r.Treated.Buyers, r.Treated.Spent, l.TreatedMean)
+		s.row("control", f.Currency, r.Control.Members, r.Control.Buyers, r.Control.Spent, l.ControlMean)
+		c.About = fmt.Sprintf("Since %s: %s %% more a member, %s in all", l.Since, l.Percent, amount(l.Incremental, f.Currency))
 		c.Labels, c.Series = []string{"treated", "control"}, []chart.Series{{Values: []int64{l.TreatedMean, l.ControlMean}}}
 	}
 	return report{l, s, c}

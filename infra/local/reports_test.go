@@ -5,10 +5,13 @@ import (
 	"encoding/csv"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"regulars/infra/local"
 )
@@ -139,6 +142,53 @@ func TestReportsAreListed(t *testing.T) {
 		s.refused(400, "invalid_request", "GET", "/v1/reports/"+bad, nil)
 	}
 	s.must("GET", "/v1/reports/goal?kpi=redemption_rate&target=0.4", nil)
+}
+
+// SC16's ten members, refreshed: every report of a refresh in every format.
+func TestReportsOfARefresh(t *testing.T) {
+	s := open(t, local.Config{DataDir: t.TempDir()})
+	s.program("earning: {rules: [{id: base, on: order, rate: {points: 1, amount: 100}}]}")
+	s.clock("2026-11-01T08:00:00Z")
+	for i, spend := range []int64{5200, 4100, 1500, 900, 900, 700, 700, 300, 200, 100} {
+		member := s.enrol(fmt.Sprint("member ", i))
+		s.earn(order(fmt.Sprint("o", i), member, spend*100))
+	}
+	run := s.must("POST", "/v1/segment-runs", object{}).str("id")
+	for range 200 {
+		if a := s.must("GET", "/v1/segment-runs/"+run, nil); a.str("status") == "done" {
+			break
+		} else if a.str("status") == "failed" {
+			t.Fatalf("%s", a.raw)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	d := s.must("GET", "/v1/reports/deciles", nil)
+	if d.str("top_20.spent_percent") != "63.70" || d.str("next_40.spent_percent") != "27.40" || d.str("rest.spent_percent") != "8.90" || d.str("deciles.1.cumulative") != "63.70" || d.num("deciles.0.spent") != 520_000 {
+		t.Errorf("80/20: %s", d.raw)
+	}
+	g := s.must("GET", "/v1/reports/segments", nil)
+	if g.num("members") != 10 || !strings.Contains(string(g.raw), `{"segment":"top_20","members":2,"spent":930000,"members_percent":"20.00"}`) {
+		t.Errorf("segments: %s", g.raw)
+	}
+	r := s.must("GET", "/v1/reports/repeat", nil)
+	if r.num("buyers") != 10 || r.num("repeaters") != 0 || r.num("spent") != 1_460_000 || r.num("by_first_purchase.0.otherwise_mean") != 146_000 {
+		t.Errorf("repeat: %s", r.raw)
+	}
+	c := s.must("GET", "/v1/reports/cohorts", nil)
+	if n := len(c.at("data").([]any)); n != 1 || c.str("data.0.month") != "2026-11" || c.num("data.0.members") != 10 {
+		t.Errorf("cohorts: %s", c.raw)
+	}
+	if goal := s.must("GET", "/v1/reports/goal?target=0.5&kpi=active_share", nil); goal.at("reached") != true || goal.str("target_percent") != "50.00" {
+		t.Errorf("goal: %s", goal.raw)
+	}
+	for _, name := range []string{"repeat", "deciles", "segments", "migration", "cohorts", "clv", "lift", "goal"} {
+		s.must("GET", "/v1/reports/"+name, nil)
+		s.table("/v1/reports/" + name + "?format=csv")
+		s.drawn("/v1/reports/" + name + "?format=svg")
+		if dir := os.Getenv("CHARTS"); dir != "" { // to look at them
+			os.WriteFile(dir+"/"+name+".svg", s.must("GET", "/v1/reports/"+name+"?format=svg", nil).raw, 0o600)
+		}
+	}
 }
 
 // Totals that were never counted, as of a table that is older than they are, are

@@ -24,6 +24,7 @@ type Function struct {
 	Secrets    bool     // reads the deployment's secret
 	Files      []string // S3 actions on the files of simulations
 	Starts     bool     // starts the state machine of simulations
+	Refreshes  bool     // starts the state machine of segment runs
 	Calls      []string // hosts outside AWS that it may have to reach, for the reader
 	Reserved   int      // reserved concurrency; 0 is none
 	RetryAsync int      // retries of asynchronous invocations
@@ -81,9 +82,9 @@ const (
 const (
 	get    = "dynamodb:GetItem"
 	query  = "dynamodb:Query"
-	batch  = "dynamodb:BatchGetItem"
 	put    = "dynamodb:PutItem"
 	remove = "dynamodb:DeleteItem"
+	batch  = "dynamodb:BatchGetItem"
 )
 
 // And to files.
@@ -107,6 +108,8 @@ var Functions = []Function{
 	{Name: "imports", Does: "history is asked in, and how far it is", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put}, Secrets: true, Uploads: []string{write}},
 	{Name: "importer", Does: "takes in files of history, row by row", Timeout: 14 * time.Minute, Memory: 256, Table: []string{get, put}, Index: []string{query}, Uploads: []string{read}, Arrivals: true, RetryAsync: 2},
 	{Name: "simulations", Does: "what a draft of the program would have given", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, put}, Secrets: true, Files: []string{list}, Starts: true},
+	{Name: "segment", Does: "segments: which there are, who is in them, and the runs that decide it", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put, batch}, Index: []string{query}, Secrets: true, Files: []string{list}, Refreshes: true},
+	{Name: "refresh", Does: "the steps of a segment run", Timeout: 15 * time.Minute, Memory: 2048, Table: []string{get, query, put, batch}, Index: []string{query}, Files: []string{list, read, write}},
 	{Name: "replay", Does: "the steps of a simulation", Timeout: 15 * time.Minute, Memory: 2048, Table: []string{get, put}, Files: []string{list, read, write}},
 }
 
@@ -168,6 +171,14 @@ var Routes = []Route{
 	{"GET", "/v1/reports", "reports", 0},
 	{"GET", "/v1/reports/{name}", "reports", 0},
 
+	{"POST", "/v1/segment-runs", "segment", 0},
+	{"GET", "/v1/segment-runs", "segment", 0},
+	{"GET", "/v1/segment-runs/{id}", "segment", 0},
+	{"GET", "/v1/segments", "segment", 0},
+	{"POST", "/v1/segments/preview", "segment", 0},
+	{"GET", "/v1/segments/{id}", "segment", 0},
+	{"PUT", "/v1/segments/{id}", "segment", 0},
+
 	{"POST", "/v1/imports", "imports", 0},
 	{"GET", "/v1/imports/{id}", "imports", 0},
 
@@ -196,6 +207,7 @@ var Schedules = []Schedule{
 	{Name: "expire", Function: "maintain", Every: 15 * time.Minute, Does: "points and holds whose time has passed"},
 	{Name: "activate", Function: "maintain", Every: time.Hour, Does: "pending points whose day has come"},
 	{Name: "referrals", Function: "qualify", Every: 15 * time.Minute, Does: "friends whose order is safe, registrations that came to nothing"},
+	{Name: "segment", Function: "refresh", Every: 24 * time.Hour, Does: "a run of every program puts its members into their segments"},
 	{Name: "imports", Function: "importer", Every: 15 * time.Minute, Does: "files of history that are not finished"},
 	{Name: "tiers", Function: "maintain", Every: 12 * time.Hour, Does: "levels, warnings, choices and memberships whose time has come"},
 }
