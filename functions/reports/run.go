@@ -110,7 +110,16 @@ type Deciles struct {
 	At       time.Time          `json:"at"`
 	Currency string             `json:"currency"`
 	Deciles  [10]segment.Decile `json:"deciles"`
-	Shares   segment.Shares     `json:"share_of_revenue"` // of the window: the top 20 %, the next 40 %, the rest
+	Top      Share              `json:"top_20"` // of the window
+	Next     Share              `json:"next_40"`
+	Rest     Share              `json:"rest"`
+}
+
+// Share is what some members spent.
+type Share struct {
+	Members int64  `json:"members"`
+	Spent   int64  `json:"spent"`
+	Percent string `json:"spent_percent"` // of what all did
 }
 
 func deciles(f *found) report {

@@ -42,7 +42,7 @@ func harmless(s string) string {
 	if s == "" || !strings.ContainsRune("=+-@\t\r\n", rune(s[0])) {
 		return s
 	}
-	if _, err := strconv.ParseFloat(s, 64); err == nil && s[0] == '-' {
+	if s[0] == '-' && strings.Trim(s[1:], "0123456789.") == "" {
 		return s
 	}
 	return "'" + s
