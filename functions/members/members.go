@@ -43,6 +43,7 @@ func (h *Handler) Routes() web.Routes {
 		"POST /v1/members/{id}/cards":              h.Gate.Handle(h.bindCard, web.Server),
 		"GET /v1/cards/{number}":                   h.Gate.Handle(h.card, web.Server),
 
+		"GET /v1/segments/{id}/members":            h.Gate.Handle(h.members, web.Server),
 		"GET /v1/leaderboards/{id}":                h.Gate.Handle(h.leaderboard, web.Server),
 		"GET /v1/partners/{id}/statements/{month}": h.Gate.Handle(h.statement, web.Admin),
 		"POST /v1/partners/{id}/exchanges":         h.Gate.Handle(h.exchange, web.Server),

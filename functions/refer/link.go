@@ -1,7 +1,6 @@
 package refer
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -96,11 +95,11 @@ func (h *Handler) picture(ctx context.Context, r *web.Request) (web.Answer, erro
 
 // address is where this API was asked, for links to it.
 func address(r *web.Request) string {
-	scheme := "https"
-	if host, _, _ := net.SplitHostPort(r.Host); r.TLS == nil && (host == "localhost" || net.ParseIP(host).IsLoopback()) {
-		scheme = "http"
+	host, _, err := net.SplitHostPort(r.Host)
+	if err == nil && (host == "localhost" || net.ParseIP(host).IsLoopback()) {
+		return "http://" + r.Host
 	}
-	return cmp.Or(r.Header.Get("X-Forwarded-Proto"), scheme) + "://" + r.Host
+	return "https://" + r.Host
 }
 
 // visitorOf knows a visitor again on the same day, and leads back to nobody.

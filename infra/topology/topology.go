@@ -98,7 +98,7 @@ const (
 var Functions = []Function{
 	{Name: "earn", Does: "orders, activities and storefront webhooks earn points", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put, remove}, Secrets: true, Calls: []string{"api.bigcommerce.com"}},
 	{Name: "redeem", Does: "holds, captures, releases and cancellations; vouchers and payouts", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, put}, Secrets: true},
-	{Name: "members", Does: "members, their ledgers, merges and adjustments", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put, remove}, Secrets: true},
+	{Name: "members", Does: "members, their ledgers, merges and adjustments", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put, remove, batch}, Index: []string{query}, Secrets: true},
 	{Name: "program", Does: "the program document, its terms in words, and the API description", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, put}, Secrets: true},
 	{Name: "refer", Does: "personal codes and links, referrals, and what people decide about them", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put, remove}, Secrets: true},
 	{Name: "qualify", Does: "referrals follow the friends' orders and are rewarded when they are safe; what the ledgers come to is counted", Timeout: 5 * time.Minute, Memory: 256, Table: []string{get, query, put, remove}, Index: []string{query}, Stream: []string{"ACCOUNT"}, RetryAsync: 2},
@@ -153,6 +153,7 @@ var Routes = []Route{
 	{"POST", "/v1/members/{id}/choices", "members", 0},
 	{"POST", "/v1/members/{id}/cards", "members", 0},
 	{"GET", "/v1/cards/{number}", "members", 0},
+	{"GET", "/v1/segments/{id}/members", "members", 0},
 	{"GET", "/v1/leaderboards/{id}", "members", 0},
 	{"GET", "/v1/partners/{id}/statements/{month}", "members", 0},
 	{"POST", "/v1/partners/{id}/exchanges", "members", 0},

@@ -152,6 +152,16 @@ func (s *Store) Sides(ctx context.Context, program string, group int, attributes
 	}
 }
 
+// SidesFrom is Sides of a part of a group, without attributes: at most so many
+// members from a cursor on. The answer is the cursor to go on with, "" at the end.
+func (s *Store) SidesFrom(ctx context.Context, program string, group int, cursor string, limit int, visit func(member string, side []byte) error) (string, error) {
+	keys, next, err := s.Engine.Members(ctx, MemberGroup(program, group), cursor, limit)
+	if err != nil {
+		return "", err
+	}
+	return next, s.sidesOf(ctx, program, keys, false, func(member string, side []byte, _ map[string]string) error { return visit(member, side) })
+}
+
 func (s *Store) sidesOf(ctx context.Context, program string, keys []Key, attributes bool, visit func(member string, side []byte, attributes map[string]string) error) error {
 	before := len(memberPK(program, ""))
 	if !attributes {
