@@ -57,6 +57,9 @@ func (h *Handler) balances(ctx context.Context, program string) (int64, error) {
 	group.Wait()
 	select {
 	case err := <-failures:
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) { // however the engine says so
+			err = context.DeadlineExceeded
+		}
 		return 0, err
 	default:
 		return sum.Load(), nil
