@@ -119,6 +119,9 @@ func (d deployment) newRole(f topology.Function, s store, bus awsevents.IEventBu
 	may("Trace", jsii.String("*"), "xray:PutTraceSegments", "xray:PutTelemetryRecords") // X-Ray knows no resources
 	may("Table", s.table.TableArn(), f.Table...)
 	may("Index", jsii.String(*s.table.TableArn()+"/index/"+schema.DueIndex), f.Index...)
+	if f.Walks {
+		may("Members", jsii.String(*s.table.TableArn()+"/index/"+schema.MembersIndex), "dynamodb:Query")
+	}
 	may("Uploads", jsii.String(*s.uploads.BucketArn()+"/*"), f.Uploads...)
 	if f.Arrivals {
 		may("Arrivals", s.uploads.BucketArn(), "s3:ListBucket") // or a file that is not there looks like one that may not be read

@@ -35,7 +35,6 @@ func (h *Handler) Routes() web.Routes {
 		"GET /v1/referrals/{id}":              h.Gate.Handle(h.get, web.Server),
 		"POST /v1/referrals/{id}/approve":     h.Gate.Handle(h.decide((*loyalty.Referral).Approve), web.Admin),
 		"POST /v1/referrals/{id}/reject":      h.Gate.Handle(h.decide((*loyalty.Referral).Reject), web.Admin),
-		"GET /v1/reports/referrals":           h.Gate.Handle(h.report, web.Admin),
 		"GET /r/{code}":                       h.Gate.Handle(h.link),
 		"GET /r/{code}/qr.svg":                h.Gate.Handle(h.picture),
 	}
