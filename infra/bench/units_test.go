@@ -58,6 +58,29 @@ func TestUnitsOfARegular(t *testing.T) {
 	most("read units of a webhook", []units{webhook}, read, 4)
 }
 
+// That a member brought the friend costs nothing on the way of the order: any
+// first order takes four units, and one to enter the index for the points that
+// will die. A click is one plain write.
+func TestUnitsOfReferrals(t *testing.T) {
+	s := open(t)
+	figures, err := referrals(s, 12, func(string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	most := map[string]float64{click: 1, clickAgain: 1, firstOrder: 5.3, friendOrder: 5.3, followUp: 3, rewarded: 8}
+	for _, f := range figures {
+		mean, _, high := spread(f.costs, written)
+		reads, _, _ := spread(f.costs, read)
+		t.Logf("%s: %.2f write units, at most %v, %.2f read units", f.name, mean, high, reads)
+		if limit, ok := most[f.name]; ok && (mean > limit || len(f.costs) == 0) {
+			t.Errorf("%s: %.2f write units, may be %v", f.name, mean, limit)
+		}
+		if index, _, _ := spread(f.costs, indexed); f.name == friendOrder && mean-index > 4.3 {
+			t.Errorf("%s: %.2f write units without the index, may be 4.3", f.name, mean-index)
+		}
+	}
+}
+
 // Who keeps many lots pays for more pages, but the account stays within the
 // kilobyte that one unit writes.
 func TestUnitsOfOthers(t *testing.T) {

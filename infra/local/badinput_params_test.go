@@ -89,7 +89,7 @@ func TestBadInputParameters(t *testing.T) {
 					}
 				case "query":
 					bare, _, _ := strings.Cut(path, "?")
-					if a := w.send(op.method, bare+"?"+url.Values{p.name: {s}}.Encode(), nil); a.status != 200 && a.status != 400 && !(names[p.name] && a.status == 404) {
+					if a := w.send(op.method, bare+"?"+url.Values{p.name: {s}}.Encode(), nil); a.status != 200 && a.status != 400 && !(names[p.name] && a.status == 404) && !(op.method == "POST" && a.status == 409) { // a decision is made once
 						t.Errorf("%s with %s=%q: %s", op.id, p.name, s, a.raw)
 					}
 				case "header":

@@ -147,7 +147,7 @@ func TestLookAlikeLinesAreTwoLines(t *testing.T) {
 // What looks like an id of ours in paths and bodies is of nobody.
 func TestLookAlikesOfOurIDsAreNobodys(t *testing.T) {
 	w := newWild(t)
-	for kind, prefix := range map[string]string{"members": "mem_", "holds": "hld_", "redemptions": "rdm_", "payouts": "pay_"} {
+	for kind, prefix := range map[string]string{"members": "mem_", "holds": "hld_", "redemptions": "rdm_", "payouts": "pay_", "referrals": "rfl_"} {
 		id := w.kept["/v1/"+kind+"/{id}"]
 		bare := strings.TrimPrefix(id, prefix)
 		for _, s := range append(slices.Concat(lookAlikes, refusedIDs),
@@ -170,15 +170,17 @@ func TestLookAlikesOfOurIDsAreNobodys(t *testing.T) {
 				w.want(404, "POST", "/v1/privacy/exports", object{"member": s})
 				w.want(404, "POST", "/v1/privacy/erasures", object{"member": s})
 				w.want(404, "DELETE", "/v1/members/"+segment(s)+"/tokens", nil)
+				w.want(404, "POST", "/v1/members/"+segment(s)+"/referral-code", nil)
+				w.want(404, "GET", "/v1/members/"+segment(s)+"/referrals", nil)
 				if a := w.send("POST", "/v1/orders", order(w.fresh(), s, 100)); a.status/100 == 2 {
 					t.Errorf("an order of %q: %s", s, a.raw)
 				}
 			case "holds":
 				w.want(404, "POST", "/v1/holds/"+segment(s)+"/capture", nil)
 				w.want(404, "POST", "/v1/holds/"+segment(s)+"/release", nil)
-			case "payouts":
-				w.want(404, "POST", "/v1/payouts/"+segment(s)+"/approve", nil)
-				w.want(404, "POST", "/v1/payouts/"+segment(s)+"/reject", nil)
+			case "payouts", "referrals":
+				w.want(404, "POST", "/v1/"+kind+"/"+segment(s)+"/approve", nil)
+				w.want(404, "POST", "/v1/"+kind+"/"+segment(s)+"/reject", nil)
 			case "redemptions":
 				w.want(404, "POST", "/v1/redemptions/"+segment(s)+"/cancel", nil)
 				if a := w.send("POST", "/v1/orders", order(w.fresh(), w.base(), 100, object{"redemption": s})); a.status/100 == 2 {
@@ -201,6 +203,39 @@ func TestLookAlikesOfOurIDsAreNobodys(t *testing.T) {
 		if s != "" {
 			w.want(404, "POST", "/v1/webhooks/"+segment(s), "{}", signed("shopify", []byte("{}"))...)
 		}
+	}
+	w.settled()
+}
+
+// A code is typed by people: what looks alike is one. Whatever is asked for is
+// refused, or is a code whose link leads to the shop, by the code itself and
+// as it was typed.
+func TestCodesLeadToTheShop(t *testing.T) {
+	w := newWild(t)
+	made := 0
+	for _, s := range slices.Concat(lookAlikes, refusedIDs, []string{"דנה-7", "۱۲۳۴", "١٢٣٤", "dana 7", "//evil.example", "https://evil.example", "evil.example", "javascript:alert(1)", "\r\nLocation: https://evil.example", "%0d%0aSet-Cookie", "@evil.example", "..//..//evil"}) {
+		m := w.enrol("who chooses")
+		w.written()
+		a := w.send("POST", "/v1/members/"+m+"/referral-code", object{"code": s})
+		if a.status == 400 || a.status == 409 {
+			if a.status == 400 && s != "" {
+				w.want(404, "GET", "/r/"+segment(s), nil)
+			}
+			continue
+		}
+		made++
+		for _, typed := range []string{s, a.str("code")} {
+			if s == "" {
+				typed = a.str("code")
+			}
+			to, err := url.Parse(w.want(302, "GET", "/r/"+segment(typed), nil).header.Get("Location"))
+			if err != nil || to.Host != "local.shop.example" || to.Query().Get("ref") != a.str("code") {
+				t.Errorf("%q leads to %s", typed, to)
+			}
+		}
+	}
+	if made < 8 {
+		t.Errorf("only %d were taken", made)
 	}
 	w.settled()
 }

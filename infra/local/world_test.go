@@ -25,11 +25,12 @@ type party struct {
 	email, phone, external, connection, of string
 	imports                                string
 	card, guest                            string // a card that nobody bound, and whom it collects for
+	code, referral, friend                 string // her code, and a friend by it who is under review
 }
 
 // marks are texts that stand in an answer only if it tells of the party.
 func (p party) marks() []string {
-	return []string{p.member, strings.TrimPrefix(p.member, "mem_"), p.hold, p.redemption, p.imports, p.order, p.payout, p.voucher, p.email, strings.TrimPrefix(p.phone, "+"), p.external, p.of, p.card, p.guest, strings.TrimPrefix(p.guest, "mem_")}
+	return []string{p.member, strings.TrimPrefix(p.member, "mem_"), p.hold, p.redemption, p.imports, p.order, p.payout, p.voucher, p.email, strings.TrimPrefix(p.phone, "+"), p.external, p.of, p.card, p.guest, strings.TrimPrefix(p.guest, "mem_"), p.referral, p.friend}
 }
 
 // credential is what a caller shows, and who that makes him.
@@ -88,6 +89,7 @@ func newWorld(t *testing.T) *world {
 	own, theirs := w.party("own", local.Program), w.party("theirs", "other")
 	w.objects = []party{own, w.party("neighbour", local.Program), theirs, {
 		name: "nobody", member: "mem_01NOBODY", hold: "hld_01NOBODY", redemption: "rdm_01NOBODY", order: "nobodys", payout: "pay_01NOBODY", voucher: "NBDY-NBDY-NBDY", simulation: "sim_01NOBODY", email: "nobody@example.com", phone: "+97259", external: "nobodys", connection: "nobody", of: "-", imports: "imp_01NOBODY", card: "nobodys-card", guest: "mem_01NOBODYS",
+		code: "nobodys7", referral: "rfl_20260301NOBODY", friend: "-",
 	}}
 
 	token := func(p party) string {
@@ -147,7 +149,8 @@ const everything = `{
 	]}],
 	"cards": {"benefits": {"discount_percent": 5}},
 	"partners": [{"id": "air", "sources": ["airline", "till"], "settle": {"points": 100, "amount": 450}, "exchange": {"points": 1, "units": 2, "unit": "miles"}}],
-	"leaderboards": [{"id": "monthly", "per": "P1M", "count": "amount"}]
+	"leaderboards": [{"id": "monthly", "per": "P1M", "count": "amount"}],
+	"referral": {"advocate": [{"rank": 1, "points": 100}], "friend": {"points": 50}, "fraud": {"per_ip": {"friends": 0}, "per_advocate": {"friends": 0}}}
 }`
 
 // lastQuarter is an instant of the quarter before: who bought then has a
@@ -157,7 +160,7 @@ func lastQuarter(now time.Time) string {
 }
 
 // party makes somebody with points, a hold, a redemption, an order, a payout,
-// a voucher and a choice, and somebody with a card.
+// a voucher, a choice and a friend, and somebody with a card.
 func (w *world) party(name, program string) party {
 	w.t.Helper()
 	w.n++
@@ -178,6 +181,9 @@ func (w *world) party(name, program string) party {
 		w.simulations[program] = w.must("POST", "/v1/simulations", object{"program": object{}}, auth...).str("id")
 	}
 	p.simulation = w.simulations[program]
+	p.code = w.must("POST", "/v1/members/"+p.member+"/referral-code", nil, auth...).str("code")
+	p.friend = "f-" + tag + "@mailinator.com"
+	p.referral = w.must("POST", "/v1/referrals", object{"code": p.code, "customer": object{"email": p.friend}}, auth...).str("id")
 	p.redemption = w.must("POST", "/v1/redemptions", object{"member": p.member, "points": 10}, auth...).str("id")
 	return p
 }
@@ -189,7 +195,7 @@ func (w *world) another(p party) party {
 		return w.party(p.name, p.program)
 	}
 	w.n++
-	for _, name := range []*string{&p.order, &p.email, &p.phone, &p.external, &p.card} {
+	for _, name := range []*string{&p.order, &p.email, &p.phone, &p.external, &p.card, &p.code} {
 		*name = strings.Replace(*name, "nobody", fmt.Sprint("nobody", w.n), 1) // the ids stay: they are nobody's still
 	}
 	return p
