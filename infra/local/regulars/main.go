@@ -24,6 +24,9 @@ const usage = `usage: regulars <command>
                    what a draft of the program would have given for recorded
                    orders: of a file, a body of POST /v1/orders per line, or of
                    this machine's table; -h lists all of it
+  refresh [-workers N]
+                   put all members of this machine's table into their segments
+                   now, and show what the run found
   setup OUTPUTS    make what a deployed stack needs before its first request;
                    OUTPUTS is the file that cdk deploy --outputs-file wrote
   key add OUTPUTS -scope server|admin [-until DATE]
@@ -62,6 +65,8 @@ func run(ctx context.Context, args []string) error {
 		return bringIn(ctx, os.Stdout, args[1], args[2:])
 	case len(args) >= 1 && args[0] == "whatif":
 		return whatif(ctx, c, args[1:], os.Stdout, os.Stderr)
+	case len(args) >= 1 && args[0] == "refresh":
+		return renew(ctx, c, args[1:], os.Stdout, os.Stderr)
 	case len(args) == 1 && args[0] == "run":
 		h, err := local.Open(ctx, c)
 		if err != nil {
