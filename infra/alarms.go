@@ -41,7 +41,7 @@ func (d deployment) newAlarms(functions map[string]function, s store, api awsapi
 		{name: "api-5xx", says: "callers get errors that are ours", metric: errors, limit: 5},
 		{name: "table-throttles", says: "the table refuses requests: a member or a shard of the index is too hot", metric: throttled, limit: 1, periods: 2},
 		{name: "table-errors", says: "DynamoDB itself fails", metric: broken, limit: 5},
-		{name: "failed-changes", says: "changes were not announced; the stream keeps them for a day, so act today", metric: changes, limit: 1},
+		{name: "failed-changes", says: "a reader gave changes up: they were not announced, or referrals do not follow them; the stream keeps them for a day, so act today", metric: changes, limit: 1},
 		{name: "simulations-failed", says: "a simulation failed for good; whoever asked is told so", metric: machine.MetricFailed(sum), limit: 1},
 		{name: "simulations-timed-out", says: "a simulation took longer than it may", metric: machine.MetricTimedOut(sum), limit: 1},
 		{name: "failed-schedules", says: "a scheduled run did not start or did not succeed", metric: schedules, limit: 1},
@@ -69,7 +69,8 @@ func (d deployment) newAlarms(functions map[string]function, s store, api awsapi
 		}
 		if scheduled(f.Function) {
 			alarms = append(alarms, alarm{
-				name: f.Name + "-silent", says: f.Name + " has not run for an hour", metric: f.lambda.MetricInvocations(sum),
+				// Not its invocations, with which the change stream would hide it.
+				name: f.Name + "-silent", says: f.Name + " has not been started for an hour", metric: f.lambda.Metric(jsii.String("AsyncEventsReceived"), sum),
 				limit: 0, periods: 12, silence: true,
 			})
 		}
@@ -92,7 +93,7 @@ func (d deployment) newAlarms(functions map[string]function, s store, api awsapi
 			{
 				graph("Requests", api.MetricCount(sum), api.MetricClientError(sum), errors),
 				graph("Answer times, p99, ms", api.MetricLatency(p99), api.MetricIntegrationLatency(p99)),
-				graph("Announcements late by, ms", late...),
+				graph("Changes read late by, ms", late...),
 			},
 			{
 				graph("Runs", invocations...),
@@ -131,7 +132,7 @@ func (a alarm) create(d deployment) awscloudwatch.Alarm {
 func (s store) metrics(period awscdk.Duration) (throttled, broken awscloudwatch.IMetric) {
 	operations := &[]awsdynamodb.Operation{
 		awsdynamodb.Operation_GET_ITEM, awsdynamodb.Operation_QUERY, awsdynamodb.Operation_PUT_ITEM,
-		awsdynamodb.Operation_DELETE_ITEM, awsdynamodb.Operation_TRANSACT_WRITE_ITEMS,
+		awsdynamodb.Operation_DELETE_ITEM, awsdynamodb.Operation_BATCH_GET_ITEM, awsdynamodb.Operation_TRANSACT_WRITE_ITEMS,
 	}
 	throttled = s.table.MetricThrottledRequestsForOperations(&awsdynamodb.OperationsMetricOptions{
 		Operations: operations, Period: period, Label: jsii.String("throttled"),

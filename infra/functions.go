@@ -118,7 +118,9 @@ func (d deployment) newRole(f topology.Function, s store, bus awsevents.IEventBu
 	may("Log", logs.LogGroupArn(), "logs:CreateLogStream", "logs:PutLogEvents")
 	may("Trace", jsii.String("*"), "xray:PutTraceSegments", "xray:PutTelemetryRecords") // X-Ray knows no resources
 	may("Table", s.table.TableArn(), f.Table...)
-	may("Index", jsii.String(*s.table.TableArn()+"/index/"+schema.DueIndex), f.Index...)
+	for _, index := range f.Indexes {
+		may(title(index)+"Index", jsii.String(*s.table.TableArn()+"/index/"+index), "dynamodb:Query")
+	}
 	may("Uploads", jsii.String(*s.uploads.BucketArn()+"/*"), f.Uploads...)
 	if f.Arrivals {
 		may("Arrivals", s.uploads.BucketArn(), "s3:ListBucket") // or a file that is not there looks like one that may not be read
@@ -138,10 +140,10 @@ func (d deployment) newRole(f topology.Function, s store, bus awsevents.IEventBu
 	if len(f.Stream) > 0 {
 		may("Changes", s.table.TableStreamArn(),
 			"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams")
-		may("Failed", failed.changes.QueueArn(), "sqs:SendMessage")
+		may("FailedChanges", failed.changes.QueueArn(), "sqs:SendMessage")
 	}
 	if scheduled(f) {
-		may("Failed", failed.schedules.QueueArn(), "sqs:SendMessage")
+		may("FailedRuns", failed.schedules.QueueArn(), "sqs:SendMessage")
 	}
 	role := awsiam.NewRole(d.Stack, jsii.String(title(f.Name)+"Role"), &awsiam.RoleProps{
 		Description:    jsii.String("What the function " + f.Name + " may do"),
@@ -152,7 +154,7 @@ func (d deployment) newRole(f topology.Function, s store, bus awsevents.IEventBu
 }
 
 // readChanges connects a function to the table's change stream. A change that
-// cannot be announced holds up the changes of its item only, and not for ever.
+// it cannot handle holds up the changes of its item only, and not for ever.
 func (d deployment) readChanges(f topology.Function, live awslambda.Alias, s store, failed failures) {
 	var prefixes []map[string]string
 	for _, prefix := range f.Stream {

@@ -15,7 +15,7 @@ type Function struct {
 	Memory  int // MB
 
 	Table      []string // DynamoDB actions on the table
-	Index      []string // DynamoDB actions on its index
+	Indexes    []string // of the table, which it may query
 	Uploads    []string // S3 actions on the files of imports
 	Arrivals   bool     // is started when a file has come
 	Stream     []string // reads the table's change stream, as far as sort keys begin with one of these
@@ -32,7 +32,7 @@ type Function struct {
 type Route struct {
 	Method, Path string // path parameters as {name}
 	Function     string
-	Throttle     int // requests a second, where it is less than RatePerSecond; 0: is not
+	Throttle     int // requests a second, where fewer than RatePerSecond are let in; 0 is RatePerSecond
 }
 
 // Schedule starts a function with the body {"schedule": "<Name>"}.
@@ -84,7 +84,10 @@ const (
 	remove = "dynamodb:DeleteItem"
 )
 
-// And to files.
+// The index of what is due, as package table calls it.
+const due = "due"
+
+// What functions do to files.
 const (
 	list  = "s3:ListBucket"
 	read  = "s3:GetObject"
@@ -98,11 +101,11 @@ var Functions = []Function{
 	{Name: "members", Does: "members, their ledgers, merges and adjustments", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put, remove}, Secrets: true},
 	{Name: "program", Does: "the program document, its terms in words, and the API description", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, put}, Secrets: true},
 	{Name: "refer", Does: "personal codes and links, referrals, and what people decide about them", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put, remove}, Secrets: true},
-	{Name: "qualify", Does: "referrals follow the friends' orders, and are rewarded when they are safe", Timeout: 5 * time.Minute, Memory: 256, Table: []string{get, query, put, remove}, Index: []string{query}, Stream: []string{"ACCOUNT"}, RetryAsync: 2},
+	{Name: "qualify", Does: "referrals follow the friends' orders, and are rewarded when they are safe", Timeout: 5 * time.Minute, Memory: 256, Table: []string{get, query, put}, Indexes: []string{due}, Stream: []string{"ACCOUNT"}, RetryAsync: 2},
 	{Name: "announce", Does: "every change becomes an event on the bus", Timeout: 60 * time.Second, Memory: 256, Stream: Announced, Bus: true},
-	{Name: "maintain", Does: "writes down what the clock has decided", Timeout: 14 * time.Minute, Memory: 256, Table: []string{get, query, put}, Index: []string{query}, RetryAsync: 2},
+	{Name: "maintain", Does: "writes down what the clock has decided", Timeout: 14 * time.Minute, Memory: 256, Table: []string{get, query, put}, Indexes: []string{due}, RetryAsync: 2},
 	{Name: "imports", Does: "history is asked in, and how far it is", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put}, Secrets: true, Uploads: []string{write}},
-	{Name: "importer", Does: "takes in files of history, row by row", Timeout: 14 * time.Minute, Memory: 256, Table: []string{get, put}, Index: []string{query}, Uploads: []string{read}, Arrivals: true, RetryAsync: 2},
+	{Name: "importer", Does: "takes in files of history, row by row", Timeout: 14 * time.Minute, Memory: 256, Table: []string{get, query, put, remove}, Indexes: []string{due}, Uploads: []string{read}, Arrivals: true, RetryAsync: 2},
 	{Name: "simulations", Does: "what a draft of the program would have given", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, put}, Secrets: true, Files: []string{list}, Starts: true},
 	{Name: "replay", Does: "the steps of a simulation", Timeout: 15 * time.Minute, Memory: 2048, Table: []string{get, put}, Files: []string{list, read, write}},
 }

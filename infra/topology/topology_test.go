@@ -43,15 +43,13 @@ func TestFunctionsCanBeDeployed(t *testing.T) {
 		if f.Reserved < 0 {
 			t.Errorf("%s has %d reserved", f.Name, f.Reserved)
 		}
-		for _, a := range slices.Concat(f.Table, f.Index) {
+		for _, a := range f.Table {
 			if !action.MatchString(a) {
 				t.Errorf("%s may %q; one exact action of DynamoDB each", f.Name, a)
 			}
 		}
-		for _, a := range f.Index {
-			if a != "dynamodb:Query" {
-				t.Errorf("%s may %s on the index, which can only be queried", f.Name, a)
-			}
+		if len(f.Indexes) > 0 && len(f.Table) == 0 {
+			t.Errorf("%s finds keys in an index and may read nothing under them", f.Name)
 		}
 	}
 }
@@ -181,5 +179,14 @@ func TestSimulationsCanBeRun(t *testing.T) {
 func TestThrottleLetsRequestsIn(t *testing.T) {
 	if RatePerSecond < 1 || Burst < RatePerSecond {
 		t.Errorf("%d a second, %d at once", RatePerSecond, Burst)
+	}
+	for _, r := range Routes {
+		if r.Throttle < 0 || r.Throttle >= RatePerSecond {
+			t.Errorf("%s %s lets in %d a second, of %d for all", r.Method, r.Path, r.Throttle, RatePerSecond)
+		}
+		// Whoever follows a link is nobody that we know: nothing else holds them back.
+		if strings.HasPrefix(r.Path, "/r/") && r.Throttle == 0 {
+			t.Errorf("anybody may follow %s as often as they like", r.Path)
+		}
 	}
 }
