@@ -24,7 +24,9 @@ func TestReferral(t *testing.T) {
 	}
 
 	// The link and its picture are anybody's.
-	follow := func(path string) Response { return d.send("refer", Request{Method: "GET", Path: path, Header: map[string]string{}}) }
+	follow := func(path string) Response {
+		return d.send("refer", Request{Method: "GET", Path: path, Header: map[string]string{}})
+	}
 	if r := follow("/r/NOA7?utm=spring"); r.Status != 302 || r.Header.Get("Location") != "https://shop.example/?ref=NOA7&utm=spring" {
 		t.Errorf("the link is answered %d, to %q", r.Status, r.Header.Get("Location"))
 	}
