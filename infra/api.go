@@ -49,7 +49,7 @@ func (d deployment) newAPI(functions map[string]function) awsapigatewayv2.HttpAp
 		route := add(key, r.Method+" "+r.Path, r.Function)
 		if r.Throttle > 0 {
 			limits[*key.Key()] = map[string]any{"ThrottlingRateLimit": r.Throttle, "ThrottlingBurstLimit": r.Throttle * topology.Burst / topology.RatePerSecond}
-			settings.AddDependency(route.Node().DefaultChild().(awsapigatewayv2.CfnRoute)) // only a route that is there can be limited
+			settings.AddResourceDependency(route.Node().DefaultChild().(awsapigatewayv2.CfnRoute), nil) // only a route that is there can be limited
 		}
 	}
 	settings.SetRouteSettings(limits)
