@@ -51,6 +51,8 @@ const (
 	ReferralReview     = "referral.review"
 	ReferralCancelled  = "referral.cancelled"
 	ReferralInvited    = "referral.invited"
+	SegmentEntered     = "segment.entered"
+	SegmentLeft        = "segment.left"
 )
 
 // Order names an order: the storefront and its id there.
@@ -187,4 +189,10 @@ type Invitation struct {
 	Member string `json:"member"`
 	Orders int64  `json:"orders"` // that count
 	Score  int64  `json:"score"`  // that the member gave last
+}
+
+// Segment is the data of segment.entered and segment.left.
+type Segment struct {
+	Member  string `json:"member"`
+	Segment string `json:"segment"`
 }

@@ -123,6 +123,9 @@ func (f *facts) progress(member string, old, now *loyalty.Account) {
 		f.add(events.TierWillDowngrade, fmt.Sprintf("tierwarn_%s_%d", now.Member, is.Warned), now.At,
 			events.TierWarning{Member: member, Tier: is.Level, Until: time.Unix(is.Warned, 0).UTC()})
 	}
+	if now.SegmentSeq != old.SegmentSeq {
+		f.segments(member, old.Segments, now)
+	}
 	if at := now.Mood.Invited; at != old.Mood.Invited && at != 0 {
 		f.add(events.ReferralInvited, fmt.Sprintf("invite_%s_%d", now.Member, at), at, events.Invitation{Member: member, Orders: now.Orders, Score: now.Mood.Score})
 	}
@@ -139,6 +142,20 @@ func (f *facts) progress(member string, old, now *loyalty.Account) {
 				events.Choice{Member: member, ID: s.Bonus, Average: s.Offer.Average, Until: time.Unix(s.Offer.Until, 0).UTC()})
 		}
 	}
+}
+
+// segments tells of each that was entered or left. Their number makes a change
+// one event, however often it is told.
+func (f *facts) segments(member string, was []string, now *loyalty.Account) {
+	tell := func(kind string, from, to []string, how string) {
+		for _, s := range to {
+			if !slices.Contains(from, s) {
+				f.add(kind, fmt.Sprintf("segment_%s_%s_%d_%s", now.Member, s, now.SegmentSeq, how), max(now.At, now.Segmented), events.Segment{Member: member, Segment: s})
+			}
+		}
+	}
+	tell(events.SegmentLeft, now.Segments, was, "left")
+	tell(events.SegmentEntered, was, now.Segments, "entered")
 }
 
 func tier(id string) *string {

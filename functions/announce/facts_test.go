@@ -404,12 +404,12 @@ func TestFactsOfALife(t *testing.T) {
 func TestFactsOfRewards(t *testing.T) {
 	var got []string
 	for _, e := range facts(t, rewarded(t).changes()) {
-		var data struct{ Member, Wallet, Tier, Badge string }
+		var data struct{ Member, Wallet, Tier, Badge, Segment string }
 		if err := json.Unmarshal(e.Data, &data); err != nil {
 			t.Fatal(err)
 		}
 		who := map[string]string{"mem_" + noa: "noa", "mem_" + other: "other"}[data.Member]
-		got = append(got, strings.Join(strings.Fields(strings.Join([]string{e.Time.Format("0102"), e.Type, who, data.Wallet + data.Tier + data.Badge}, " ")), " "))
+		got = append(got, strings.Join(strings.Fields(strings.Join([]string{e.Time.Format("0102"), e.Type, who, data.Wallet + data.Tier + data.Badge + data.Segment}, " ")), " "))
 	}
 	want := []string{
 		"0215 tier.will_downgrade noa silver",
@@ -443,6 +443,16 @@ func TestFactsOfRewards(t *testing.T) {
 		"0317 reward.issued other",
 		"0317 reward.used noa",
 		"0317 reward.withdrawn noa",
+		"0315 segment.entered noa new",
+		"0317 segment.entered noa new",
+		"0317 segment.entered noa new",
+		"0317 segment.entered noa repeat",
+		"0317 segment.entered noa repeat",
+		"0317 segment.entered other new",
+		"0317 segment.left noa new",
+		"0317 segment.left noa new",
+		"0317 segment.left noa repeat",
+		"0317 segment.left noa repeat",
 		"0317 tier.upgraded other silver",
 		"0630 reward.choice_offered noa",
 		"0730 points.earned noa",

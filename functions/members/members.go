@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"regulars/shared/loyalty"
+	"regulars/shared/orders"
 	"regulars/shared/person"
 	"regulars/shared/referrals"
 	"regulars/shared/table"
@@ -42,6 +43,7 @@ func (h *Handler) Routes() web.Routes {
 		"POST /v1/members/{id}/cards":              h.Gate.Handle(h.bindCard, web.Server),
 		"GET /v1/cards/{number}":                   h.Gate.Handle(h.card, web.Server),
 
+		"GET /v1/segments/{id}/members":            h.Gate.Handle(h.members, web.Server),
 		"GET /v1/leaderboards/{id}":                h.Gate.Handle(h.leaderboard, web.Server),
 		"GET /v1/partners/{id}/statements/{month}": h.Gate.Handle(h.statement, web.Admin),
 		"POST /v1/partners/{id}/exchanges":         h.Gate.Handle(h.exchange, web.Server),
@@ -249,6 +251,7 @@ func (h *Handler) mergeInto(tx *table.Tx, into *loyalty.Account, id, seed string
 	if err := errors.Join(tx.JoinPurchases(into, from), tx.PutScores(into, mine, t), tx.PutScores(from, theirs, t)); err != nil {
 		return Shape{}, err
 	}
+	orders.Segment(into, now, t)
 	if err := tx.PutVouchers(vouchers, now); err != nil {
 		return Shape{}, err
 	}

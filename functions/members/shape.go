@@ -1,9 +1,14 @@
 package members
 
 import (
+	"encoding/json"
+	"errors"
+	"fmt"
 	"time"
 
 	"regulars/shared/loyalty"
+	"regulars/shared/refresh"
+	"regulars/shared/segment"
 	"regulars/shared/table"
 	"regulars/shared/web"
 )
@@ -29,6 +34,10 @@ type Shape struct {
 	Badges        []string          `json:"badges"`
 	Plans         []Plan            `json:"plans"`   // memberships that run
 	Choices       []Offer           `json:"choices"` // rewards that wait for the member's choice
+	Segments      []string          `json:"segments"`
+	RFM           *RFM              `json:"rfm"`      // null: never bought, or no run has finished yet
+	PActive       *float64          `json:"p_active"` // null: never bought, or there is no model
+	CLV           *CLV              `json:"clv"`      // null as p_active
 	CreatedAt     time.Time         `json:"created_at"`
 	Version       int64             `json:"version"`
 }
@@ -83,6 +92,22 @@ type Plan struct {
 	Until time.Time `json:"until"`
 }
 
+// RFM is a member's score by the cuts of the newest run, and its name.
+type RFM struct {
+	segment.RFM
+	Group string `json:"group"`
+}
+
+// CLV is what a member is expected to spend from the instant of the newest run
+// on, discounted, in minor units: estimates, not whole ones. Purchases are days
+// with one that are expected in 365 days.
+type CLV struct {
+	Days90    float64 `json:"days_90"`
+	Days365   float64 `json:"days_365"`
+	Purchases float64 `json:"purchases"`
+	Currency  string  `json:"currency"`
+}
+
 // Offer is a reward that waits for the member's choice.
 type Offer struct {
 	ID      string    `json:"id"` // of the automatic reward
@@ -120,7 +145,7 @@ func (h *Handler) shape(tx *table.Tx, p *table.Profile, version int64, a *loyalt
 		ID: "mem_" + p.Member, ExternalIDs: map[string]string{}, Email: p.Email, EmailVerified: p.EmailVerified, Phone: p.Phone, PhoneVerified: p.PhoneVerified,
 		Name: p.Name, Language: p.Language, Consents: map[string]bool{"email": false, "sms": false, "call": false}, Attributes: map[string]string{}, Guest: p.Guest,
 		Points: pointsOf(a.BalanceAt(now, t)), Wallets: map[string]Wallet{}, Tier: tierOf(a, t, now),
-		Goals: []Goal{}, Badges: []string{}, Plans: []Plan{}, Choices: []Offer{},
+		Goals: []Goal{}, Badges: []string{}, Plans: []Plan{}, Choices: []Offer{}, Segments: []string{},
 		CreatedAt: web.Instant(p.CreatedAt), Version: version,
 	}
 	for source, id := range p.External {
@@ -145,7 +170,29 @@ func (h *Handler) shape(tx *table.Tx, p *table.Profile, version int64, a *loyalt
 		s.Plans = append(s.Plans, Plan{m.ID, web.Instant(m.Since), web.Instant(m.Until)})
 	}
 	s.Choices = append(s.Choices, offersOf(a, t)...)
-	return s, walletsOf(tx, a, t, now, &s)
+	s.Segments = append(s.Segments, a.Segments...)
+	return s, errors.Join(estimate(tx, a, &s), walletsOf(tx, a, t, now, &s))
+}
+
+// estimate says what the newest run's cuts make of what a member bought.
+func estimate(tx *table.Tx, a *loyalty.Account, s *Shape) error {
+	kept, err := tx.Cuts()
+	if kept == nil || err != nil || a.Purchases.Days() == 0 {
+		return err
+	}
+	var c refresh.Cuts
+	if err := json.Unmarshal(kept.JSON, &c); err != nil {
+		return fmt.Errorf("the cuts of run %s: %w", kept.Run, err)
+	}
+	e := c.Of(&a.Purchases, a.Orders)
+	if group := e.RFM.Group(); group != "" {
+		s.RFM = &RFM{e.RFM, group}
+	}
+	s.PActive = e.Active
+	if v := e.Value; v != nil {
+		s.CLV = &CLV{v.Days90, v.Days365, v.Purchases, c.Currency}
+	}
+	return nil
 }
 
 func pointsOf(b loyalty.Balance) Points {

@@ -29,6 +29,7 @@ import (
 	"regulars/functions/program"
 	"regulars/functions/redeem"
 	"regulars/functions/refer"
+	segments "regulars/functions/segment"
 	"regulars/functions/simulations"
 	"regulars/infra/topology"
 	"regulars/shared/program/when"
@@ -69,6 +70,7 @@ type Host struct {
 	life     context.Context // ends with the host, and the work on imports with it
 	working  sync.WaitGroup
 	outbox   *outbox
+	segments *refreshes
 	handler  http.Handler
 	close    []func() error
 }
@@ -130,12 +132,15 @@ func Table(ctx context.Context, c Config) (table.Engine, table.Feed, error) {
 func (h *Host) routes(c Config) (http.Handler, error) {
 	runs := newRuns(h.store, Dir(c.DataDir))
 	h.close = append(h.close, runs.close)
-	mux, err := API(&web.Gate{Store: h.store, Clock: h.Clock.Now, Timeout: 28 * time.Second, Secrets: localSecrets(c.WebhookSecret)}, h.uploads.address, runs)
+	gate := &web.Gate{Store: h.store, Clock: h.Clock.Now, Timeout: 28 * time.Second, Secrets: localSecrets(c.WebhookSecret)}
+	h.segments = newRefreshes(h.store, Dir(c.DataDir), h.Clock.Now, gate.ID)
+	h.close = append(h.close, h.segments.close)
+	mux, err := API(gate, h.uploads.address, runs, h.segments)
 	if err != nil {
 		return nil, err
 	}
 	h.control(mux)
-	return h.caughtUp(web.Straight(mux)), runs.resume()
+	return h.caughtUp(web.Straight(mux)), errors.Join(runs.resume(), h.segments.resume())
 }
 
 // caughtUp lets whoever looks at referrals wait for the stream, which brings
@@ -153,8 +158,9 @@ func (h *Host) caughtUp(next http.Handler) http.Handler {
 
 // API puts every function behind its routes of the topology, and fails when
 // the two do not agree. upload makes the addresses for files of imports.
-// Without runs, simulations are kept and not run.
-func API(gate *web.Gate, upload func(r *http.Request, name string) (imports.Upload, error), runs *runs) (*http.ServeMux, error) {
+// Without runs, simulations are kept and not run, and so are segment runs
+// without refreshes.
+func API(gate *web.Gate, upload func(r *http.Request, name string) (imports.Upload, error), runs *runs, refreshes *refreshes) (*http.ServeMux, error) {
 	recorded, err := recordedOrders()
 	if err != nil {
 		return nil, err
@@ -162,6 +168,10 @@ func API(gate *web.Gate, upload func(r *http.Request, name string) (imports.Uplo
 	simulated := simulations.Handler{Gate: gate}
 	if runs != nil {
 		simulated.Files, simulated.Start = runs.dir, runs.start
+	}
+	refreshed := segments.Handler{Gate: gate}
+	if refreshes != nil {
+		refreshed.Files, refreshed.Start = refreshes.dir, refreshes.start
 	}
 	functions := map[string]web.Routes{
 		"earn":    (&earn.Handler{Gate: gate, Now: time.Now, Orders: func(table.Connection, string) storefront.OrderAPI { return recorded }}).Routes(),
@@ -172,6 +182,7 @@ func API(gate *web.Gate, upload func(r *http.Request, name string) (imports.Uplo
 		"imports": (&imports.Handler{Gate: gate, Upload: upload}).Routes(),
 
 		"simulations": simulated.Routes(),
+		"segment":     refreshed.Routes(),
 	}
 	mux := http.NewServeMux()
 	count := 0
@@ -265,6 +276,9 @@ func (h *Host) background(ctx context.Context) {
 func (h *Host) schedule(ctx context.Context, s topology.Schedule) (report any, err error) {
 	if s.Function == "importer" {
 		return h.importer.Run(ctx, importer.Event{Schedule: s.Name})
+	}
+	if s.Function == "refresh" {
+		return h.segments.schedule(ctx)
 	}
 	if s.Function == "qualify" {
 		if err := h.outbox.Drain(ctx); err != nil { // what has happened before the run counts in it

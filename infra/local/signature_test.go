@@ -65,7 +65,7 @@ func TestASignatureIsOfItsConnection(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	api, err := local.API(&web.Gate{Store: store, Clock: time.Now, Timeout: time.Minute, Secrets: func(context.Context) (web.Secrets, error) { return secrets, nil }}, nil, nil)
+	api, err := local.API(&web.Gate{Store: store, Clock: time.Now, Timeout: time.Minute, Secrets: func(context.Context) (web.Secrets, error) { return secrets, nil }}, nil, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

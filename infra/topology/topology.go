@@ -23,6 +23,7 @@ type Function struct {
 	Secrets    bool     // reads the deployment's secret
 	Files      []string // S3 actions on the files of simulations
 	Starts     bool     // starts the state machine of simulations
+	Refreshes  bool     // starts the state machine of segment runs
 	Calls      []string // hosts outside AWS that it may have to reach, for the reader
 	Reserved   int      // reserved concurrency; 0 is none
 	RetryAsync int      // retries of asynchronous invocations
@@ -82,6 +83,7 @@ const (
 	query  = "dynamodb:Query"
 	put    = "dynamodb:PutItem"
 	remove = "dynamodb:DeleteItem"
+	batch  = "dynamodb:BatchGetItem"
 )
 
 // The index of what is due, as package table calls it.
@@ -98,7 +100,7 @@ const (
 var Functions = []Function{
 	{Name: "earn", Does: "orders, activities and storefront webhooks earn points", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put, remove}, Secrets: true, Calls: []string{"api.bigcommerce.com"}},
 	{Name: "redeem", Does: "holds, captures, releases and cancellations; vouchers and payouts", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, put}, Secrets: true},
-	{Name: "members", Does: "members, their ledgers, merges and adjustments", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put, remove}, Secrets: true},
+	{Name: "members", Does: "members, their ledgers, merges and adjustments", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put, remove, batch}, Index: []string{query}, Secrets: true},
 	{Name: "program", Does: "the program document, its terms in words, and the API description", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, put}, Secrets: true},
 	{Name: "refer", Does: "personal codes and links, referrals, and what people decide about them", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put, remove}, Secrets: true},
 	{Name: "qualify", Does: "referrals follow the friends' orders, and are rewarded when they are safe", Timeout: 5 * time.Minute, Memory: 256, Table: []string{get, query, put}, Indexes: []string{due}, Stream: []string{"ACCOUNT"}, RetryAsync: 2},
@@ -107,6 +109,8 @@ var Functions = []Function{
 	{Name: "imports", Does: "history is asked in, and how far it is", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put}, Secrets: true, Uploads: []string{write}},
 	{Name: "importer", Does: "takes in files of history, row by row", Timeout: 14 * time.Minute, Memory: 256, Table: []string{get, query, put, remove}, Indexes: []string{due}, Uploads: []string{read}, Arrivals: true, RetryAsync: 2},
 	{Name: "simulations", Does: "what a draft of the program would have given", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, put}, Secrets: true, Files: []string{list}, Starts: true},
+	{Name: "segment", Does: "segments: which there are, who is in them, and the runs that decide it", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put, batch}, Index: []string{query}, Secrets: true, Files: []string{list}, Refreshes: true},
+	{Name: "refresh", Does: "the steps of a segment run", Timeout: 15 * time.Minute, Memory: 2048, Table: []string{get, query, put, batch}, Index: []string{query}, Files: []string{list, read, write}},
 	{Name: "replay", Does: "the steps of a simulation", Timeout: 15 * time.Minute, Memory: 2048, Table: []string{get, put}, Files: []string{list, read, write}},
 }
 
@@ -150,6 +154,7 @@ var Routes = []Route{
 	{"POST", "/v1/members/{id}/choices", "members", 0},
 	{"POST", "/v1/members/{id}/cards", "members", 0},
 	{"GET", "/v1/cards/{number}", "members", 0},
+	{"GET", "/v1/segments/{id}/members", "members", 0},
 	{"GET", "/v1/leaderboards/{id}", "members", 0},
 	{"GET", "/v1/partners/{id}/statements/{month}", "members", 0},
 	{"POST", "/v1/partners/{id}/exchanges", "members", 0},
@@ -165,6 +170,14 @@ var Routes = []Route{
 	{"GET", "/v1/reports/referrals", "refer", 0},
 	{"GET", "/r/{code}", "refer", linkRate},
 	{"GET", "/r/{code}/qr.svg", "refer", linkRate},
+
+	{"POST", "/v1/segment-runs", "segment", 0},
+	{"GET", "/v1/segment-runs", "segment", 0},
+	{"GET", "/v1/segment-runs/{id}", "segment", 0},
+	{"GET", "/v1/segments", "segment", 0},
+	{"POST", "/v1/segments/preview", "segment", 0},
+	{"GET", "/v1/segments/{id}", "segment", 0},
+	{"PUT", "/v1/segments/{id}", "segment", 0},
 
 	{"POST", "/v1/imports", "imports", 0},
 	{"GET", "/v1/imports/{id}", "imports", 0},
@@ -194,6 +207,7 @@ var Schedules = []Schedule{
 	{Name: "expire", Function: "maintain", Every: 15 * time.Minute, Does: "points and holds whose time has passed"},
 	{Name: "activate", Function: "maintain", Every: time.Hour, Does: "pending points whose day has come"},
 	{Name: "referrals", Function: "qualify", Every: 15 * time.Minute, Does: "friends whose order is safe, registrations that came to nothing"},
+	{Name: "segment", Function: "refresh", Every: 24 * time.Hour, Does: "a run of every program puts its members into their segments"},
 	{Name: "imports", Function: "importer", Every: 15 * time.Minute, Does: "files of history that are not finished"},
 	{Name: "tiers", Function: "maintain", Every: 12 * time.Hour, Does: "levels, warnings, choices and memberships whose time has come"},
 }

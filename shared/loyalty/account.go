@@ -32,6 +32,7 @@ type Account struct {
 	Segments    []string     `cbor:"-"` // on the side, as is
 	Segmented   int64        `cbor:"-"` // when the refresh began that said so last, unix seconds
 	SegmentSeq  int64        `cbor:"-"` // how often they changed
+	Born        int64        `cbor:"-"` // month of birth in the Gregorian calendar, 1 to 12; 0 when it is not known
 	Purchases   Purchases    `cbor:"-"` // brought to a record's Bought by package table, after Apply
 
 	Referred   *Referred `cbor:"30,keyasint,omitempty"` // who sent the member; nil: nobody

@@ -88,11 +88,14 @@ func (a *Account) takeCounts(from *Account, t *Terms, now time.Time) {
 		a.qualifyIn(m.Number, m.Points)
 	}
 	a.takeLevel(&from.Standing, t, now)
+	changed := int64(0)
 	for _, s := range from.Segments {
 		if !slices.Contains(a.Segments, s) {
-			a.Segments = append(a.Segments, s)
+			a.Segments = append(slices.Clone(a.Segments), s)
+			changed = 1
 		}
 	}
+	a.SegmentSeq += changed
 	from.Orders, from.Tallies, from.Goals, from.Vouchers, from.Memberships, from.Spells, from.Standing, from.Segments = 0, nil, nil, nil, nil, nil, Standing{}, nil
 }
 

@@ -11,9 +11,11 @@ import (
 // little.
 type Summary struct {
 	Merged     bool   // into another member: nothing of it counts
+	Into       string // that member
+	Born       int64  // month of birth, 1 to 12; 0 when it is not known
 	Orders     int64  // that count
 	Balance    int64  // points, as of the last entry
-	Advocate   string // member who sent this one; "" for nobody
+	Advocate   string // member who sent this one; "" for nobody, and of one who was merged
 	Friends    int64  // that this one sent and that qualified
 	Segmented  int64
 	SegmentSeq int64
@@ -36,10 +38,10 @@ var errSummary = errors.New("loyalty: a summary that ends early or is of another
 // Summary is that part of the account.
 func (a *Account) Summary() Summary {
 	s := Summary{
-		Merged: a.Into != "", Orders: a.Orders, Balance: a.Balance, Friends: a.Advocacy.Friends,
+		Merged: a.Into != "", Into: a.Into, Born: a.Born, Orders: a.Orders, Balance: a.Balance, Friends: a.Advocacy.Friends,
 		Segmented: a.Segmented, SegmentSeq: a.SegmentSeq, Segments: a.Segments, Purchases: a.Purchases,
 	}
-	if a.Referred != nil {
+	if a.Referred != nil && !s.Merged {
 		s.Advocate = a.Referred.Advocate
 	}
 	return s
@@ -48,16 +50,16 @@ func (a *Account) Summary() Summary {
 // Side packs the summary.
 func (a *Account) Side() []byte {
 	s := a.Summary()
-	flags := byte(0)
+	flags, other := byte(s.Born)<<1, s.Advocate
 	if s.Merged {
-		flags = 1
+		flags, other = flags|1, s.Into
 	}
 	b := []byte{1, flags}
 	for _, n := range []int64{s.Orders, s.Friends, s.Segmented, s.SegmentSeq} {
 		b = binary.AppendUvarint(b, uint64(n))
 	}
 	b = binary.AppendVarint(b, s.Balance)
-	b = append(append(b, byte(len(s.Advocate))), s.Advocate...)
+	b = append(append(b, byte(len(other))), other...)
 	b = append(b, byte(len(s.Segments)))
 	for _, name := range s.Segments {
 		if i := slices.Index(shipped, name); i >= 0 {
@@ -80,7 +82,7 @@ func ReadSummary(b []byte) (Summary, error) {
 	if len(b) < 2 || b[0] != 1 {
 		return s, errSummary
 	}
-	s.Merged, b = b[1]&1 != 0, b[2:]
+	s.Merged, s.Born, b = b[1]&1 != 0, int64(b[1]>>1), b[2:]
 	if err := unpackCounts(&b, &s.Orders, &s.Friends, &s.Segmented, &s.SegmentSeq); err != nil {
 		return s, err
 	}
@@ -97,9 +99,14 @@ func ReadSummary(b []byte) (Summary, error) {
 		b = b[1+len(out):]
 		return out, true
 	}
-	var ok bool
-	if s.Advocate, ok = text(); !ok || len(b) == 0 {
+	other, ok := text()
+	if !ok || len(b) == 0 {
 		return s, errSummary
+	}
+	if s.Merged {
+		s.Into = other
+	} else {
+		s.Advocate = other
 	}
 	count := int(b[0])
 	b = b[1:]
@@ -128,6 +135,6 @@ func ReadSummary(b []byte) (Summary, error) {
 // SetSide takes over what is kept beside the account.
 func (a *Account) SetSide(b []byte) error {
 	s, err := ReadSummary(b)
-	a.Segments, a.Segmented, a.SegmentSeq, a.Purchases = s.Segments, s.Segmented, s.SegmentSeq, s.Purchases
+	a.Segments, a.Segmented, a.SegmentSeq, a.Purchases, a.Born = s.Segments, s.Segmented, s.SegmentSeq, s.Purchases, s.Born
 	return err
 }

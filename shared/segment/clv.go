@@ -43,32 +43,47 @@ func NewLifetime(buying BGNBD, spending GammaGamma, yearly float64) *Lifetime {
 	return l
 }
 
+// Outlook is what a member's purchase days alone say of those to come.
+type Outlook struct {
+	Active    float64 // the probability that she still buys
+	Purchases float64 // expected in 365 days if she does
+	Sum90     float64 // expected in 90 days if she does, discounted
+	Sum365    float64
+}
+
+// Outlook of purchases: the same for all members who have the same.
+func (l *Lifetime) Outlook(p Purchases) Outlook {
+	o := Outlook{Active: l.Buying.Active(p.X, p.Tx, p.T)}
+	var weeks, expected [steps]float64
+	for i := range weeks {
+		weeks[i] = float64(stepEnd(i)) / 7
+	}
+	l.Buying.future(p.X).over(weeks[:], l.Buying.Alpha+p.T, expected[:])
+	for i, e := range expected {
+		o.Sum365 += (e - o.Purchases) * l.discount[i]
+		o.Purchases = e
+		if i == step90 {
+			o.Sum90 = o.Sum365
+		}
+	}
+	return o
+}
+
+// Worth is what a member is worth of whom the purchase days say this.
+func (l *Lifetime) Worth(m *Member, o Outlook) Value {
+	mean, x := l.Spending.Mean(0, 0), m.Days-1 // of all
+	if x > 0 {
+		// Where all came back, she has a mean of nothing rather than none.
+		mean = l.Spending.Mean(x, max(float64(m.Spent-m.FirstSpent), 0)/float64(x))
+	}
+	return Value{Active: o.Active, Purchases: o.Active * o.Purchases, Days90: mean * o.Active * o.Sum90, Days365: mean * o.Active * o.Sum365}
+}
+
 // Of a member on a day; nothing of one who never bought.
 func (l *Lifetime) Of(m *Member, today int32) Value {
 	p, bought := m.Purchases(today)
 	if !bought {
 		return Value{}
 	}
-	v := Value{Active: l.Buying.Active(p.X, p.Tx, p.T)}
-	var weeks, expected [steps]float64
-	for i := range weeks {
-		weeks[i] = float64(stepEnd(i)) / 7
-	}
-	l.Buying.future(p.X).over(weeks[:], l.Buying.Alpha+p.T, expected[:])
-
-	mean := l.Spending.Mean(0, 0) // of all
-	if p.X > 0 {
-		// Where all came back, she has a mean of nothing rather than none.
-		mean = l.Spending.Mean(p.X, max(float64(m.Spent-m.FirstSpent), 0)/float64(p.X))
-	}
-	was, sum := 0.0, 0.0
-	for i, e := range expected {
-		sum += (e - was) * l.discount[i]
-		was = e
-		if i == step90 {
-			v.Days90 = mean * v.Active * sum
-		}
-	}
-	v.Purchases, v.Days365 = v.Active*was, mean*v.Active*sum
-	return v
+	return l.Worth(m, l.Outlook(p))
 }

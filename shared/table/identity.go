@@ -113,7 +113,27 @@ func (tx *Tx) Enrol(p *Profile) error {
 		}
 	}
 	tx.put(profileKey(tx.program, p.Member), encode(p))
-	return tx.PutAccount(&loyalty.Account{Member: p.Member, At: p.CreatedAt})
+	return tx.PutAccount(&loyalty.Account{Member: p.Member, At: p.CreatedAt, Born: p.Birth.month()})
+}
+
+// month of birth, 1 to 12; 0 unless the date is told in the Gregorian calendar.
+func (b Birth) month() int64 {
+	day, err := time.Parse(time.DateOnly, b.Date)
+	if b.Calendar != "gregorian" || err != nil {
+		return 0
+	}
+	return int64(day.Month())
+}
+
+// born keeps the month on the account's side, where a run over all members
+// finds it without reading a profile. The account is written when it changes.
+func (tx *Tx) born(p *Profile) error {
+	a, err := tx.Account(p.Member)
+	if err != nil || a.Born == p.Birth.month() {
+		return err
+	}
+	a.Born = p.Birth.month()
+	return tx.PutAccount(a)
 }
 
 // attach makes an external id lead to a member.
@@ -238,7 +258,10 @@ func (tx *Tx) PutProfile(was Profile, p *Profile, strict bool) error {
 		}
 	}
 	tx.put(profileKey(tx.program, p.Member), encode(p))
-	return nil
+	if was.Birth == p.Birth {
+		return nil
+	}
+	return tx.born(p)
 }
 
 // Erase removes all personal data of a member, of whom it was merged into, and
@@ -298,8 +321,12 @@ func (tx *Tx) erase(whole *Profile, member string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if len(a.Marks) > 0 { // digests of what a person may be known again by
-		a.Marks = nil
+	if len(a.Marks) > 0 || a.Born > 0 { // digests of what a person may be known again by; a part of the birth date
+		a.Marks, a.Born = nil, 0
+		if i := slices.Index(a.Segments, "birthday_month"); i >= 0 {
+			a.Segments = slices.Delete(slices.Clone(a.Segments), i, i+1)
+			a.SegmentSeq++
+		}
 		if err := tx.PutAccount(a); err != nil {
 			return err
 		}
@@ -419,7 +446,7 @@ func (tx *Tx) PutAdopted(p, from *Profile) error {
 	}
 	tx.put(profileKey(tx.program, p.Member), encode(p))
 	tx.put(profileKey(tx.program, from.Member), encode(from))
-	return nil
+	return tx.born(p)
 }
 
 // Recognize lets a matched member be known by the source's external id from

@@ -266,10 +266,13 @@ const MemberGroups = 64
 // MemberGroup names partition n of a program's members.
 func MemberGroup(program string, n int) string { return fmt.Sprintf("%s#%02d", program, n) }
 
-func groupOf(program, member string) string {
+// GroupOf is in which of the partitions a member is.
+func GroupOf(member string) int {
 	sum := sha256.Sum256([]byte(member))
-	return MemberGroup(program, int(sum[3])%MemberGroups)
+	return int(sum[3]) % MemberGroups
 }
+
+func groupOf(program, member string) string { return MemberGroup(program, GroupOf(member)) }
 
 // due is where an account stands in the due index. Its shards spread the
 // accounts of all programs.

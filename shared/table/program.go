@@ -1,6 +1,7 @@
 package table
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -145,7 +146,36 @@ func (tx *Tx) Publish(doc program.Document, raw []byte, now time.Time) (*Version
 	v := &Version{Number: c.Version, At: now.Unix(), Doc: raw}
 	tx.put(programKey(tx.program), encode(c))
 	tx.put(versionKey(tx.program, c.Version), encode(v))
-	return v, nil
+	return v, tx.enlistProgram()
+}
+
+// programsPK is the list of all programs, for what is done for each of them.
+const programsPK = "PROGRAMS"
+
+func (tx *Tx) enlistProgram() error {
+	k := Key{programsPK, tx.program}
+	r, err := tx.item(k)
+	if err == nil && r.old.Version == 0 {
+		tx.put(k, nil)
+	}
+	return err
+}
+
+// Programs are the ids of all programs that ever published a version.
+func (s *Store) Programs(ctx context.Context) ([]string, error) {
+	var out []string
+	for after := ""; ; {
+		page, err := s.Engine.Query(ctx, Query{PK: programsPK, After: after, Limit: MaxPage, Consistent: true})
+		if err != nil {
+			return nil, err
+		}
+		for _, it := range page.Items {
+			out = append(out, it.SK)
+		}
+		if after = page.Cursor; after == "" {
+			return out, nil
+		}
+	}
 }
 
 // fits tells why a document cannot be the version after c.

@@ -292,7 +292,7 @@ func (l *life) ended(kind, how string) bool {
 // effect once, and all is as if nothing had happened. With an idempotency key
 // and without, where both are.
 func TestACrashAtEveryCallOfTheStore(t *testing.T) {
-	api, err := local.API(&web.Gate{}, nil, nil)
+	api, err := local.API(&web.Gate{}, nil, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

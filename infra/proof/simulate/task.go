@@ -105,7 +105,7 @@ func (w *world) functions(in *instance) func(*task) {
 		Secrets: func(context.Context) (web.Secrets, error) { return signers, nil },
 		NewID:   func() string { return in.task.id() },
 	}
-	mux, err := local.API(gate, address, nil)
+	mux, err := local.API(gate, address, nil, nil)
 	if err != nil {
 		panic(err)
 	}

@@ -1,0 +1,116 @@
+package refresh
+
+import (
+	"math/bits"
+
+	"regulars/shared/loyalty"
+	"regulars/shared/segment"
+)
+
+// judge says which segments a row is in, by the cuts of a run.
+type judge struct {
+	cuts       *Cuts
+	conditions *conditions
+	lifetime   *segment.Lifetime // nil without both models
+	friends    int64             // see State.Friends
+	network    map[string]valued // of the shard
+	known      []outlook         // of purchases that were looked at, by a hash of them: many members have the same
+}
+
+type outlook struct {
+	key uint64
+	segment.Outlook
+}
+
+const knownBits = 13
+
+// shippedBits has the bit of an account for each group of package segment.
+var shippedBits = func() (at []uint32) {
+	for g := segment.Top20; g <= segment.MultiStore; g <<= 1 {
+		at = append(at, loyalty.SegmentBit(g.Names()[0]))
+	}
+	return at
+}()
+
+var (
+	birthdayBit  = loyalty.SegmentBit("birthday_month")
+	advocatesBit = loyalty.SegmentBit("advocates")
+)
+
+func newJudge(s *State, p *Plan, network map[string]valued) (*judge, error) {
+	c, err := compile(p.Defined, p.Today)
+	if err != nil {
+		return nil, err
+	}
+	j := &judge{cuts: &s.Cuts, conditions: c, friends: s.Friends, network: network, known: make([]outlook, 1<<knownBits)}
+	if m := s.Cuts.Models; m.Buying != nil && m.Spending != nil {
+		j.lifetime = segment.NewLifetime(*m.Buying, *m.Spending, p.Yearly)
+	}
+	return j, nil
+}
+
+// verdict is what a run says of a member.
+type verdict struct {
+	shipped uint32
+	custom  uint64
+	rfm     segment.RFM
+	value   segment.Value // nothing without models
+	valued  valued        // nothing of who has no network
+}
+
+func (j *judge) of(r *row) (v verdict) {
+	m, t := &r.m, &j.cuts.Thresholds
+	if j.cuts.RFM != nil {
+		v.rfm = j.cuts.RFM.ScoreOf(m, j.cuts.Today)
+	}
+	var active *float64
+	if b := j.cuts.Models.Buying; b != nil && m.Days > 0 {
+		if j.lifetime != nil {
+			v.value = j.lifetime.Worth(m, j.outlook(m))
+		} else {
+			p, _ := m.Purchases(j.cuts.Today)
+			v.value.Active = b.Active(p.X, p.Tx, p.T)
+		}
+		active = &v.value.Active
+	}
+	if s := &t.Shares; s.Top.Last != nil && m.WindowSpent == s.Top.Last.Spent || s.Next.Last != nil && m.WindowSpent == s.Next.Last.Spent {
+		m.ID = string(r.id) // which decides between equals only
+	}
+	for g := t.Groups(m, active); g != 0; g &= g - 1 {
+		v.shipped |= shippedBits[bits.TrailingZeros16(uint16(g))]
+	}
+	_, month, _ := civil(j.cuts.Today)
+	if r.born == int64(month) {
+		v.shipped |= birthdayBit
+	}
+	if len(j.network) > 0 {
+		v.valued = j.network[string(r.id)]
+	}
+	if r.friends >= AdvocateFriends || r.friends > 0 && j.friends > 0 && v.valued.Value >= j.friends {
+		v.shipped |= advocatesBit
+	}
+	if len(j.conditions.nodes) > 0 {
+		v.custom = j.conditions.of(r, v.shipped, v.rfm)
+	}
+	return v
+}
+
+// outlook of a member, from memory where another had the same purchases.
+func (j *judge) outlook(m *segment.Member) segment.Outlook {
+	k := key(m.Days-1, int64(m.Last-m.First), int64(max(j.cuts.Today, m.Last)-m.First))
+	at := &j.known[k*0x9E3779B97F4A7C15>>(64-knownBits)]
+	if at.key != k || k == 0 {
+		p, _ := m.Purchases(j.cuts.Today)
+		*at = outlook{k, j.lifetime.Outlook(p)}
+	}
+	return at.Outlook
+}
+
+// names of the segments, as an account keeps them.
+func (j *judge) names(v verdict, defined []Definition) []string {
+	names := loyalty.SegmentNames(v.shipped)
+	for c := v.custom; c != 0; c &= c - 1 {
+		names = append(names, defined[bits.TrailingZeros64(c)].ID)
+	}
+	return names
+}
