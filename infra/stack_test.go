@@ -109,8 +109,8 @@ func TestFunctionsAreThoseOfTheTopology(t *testing.T) {
 		if len(f.Files) > 0 {
 			env["BUCKET"] = "SimulationFiles"
 		}
-		if f.Starts {
-			env["MACHINE"] = machineARN
+		if f.Starts != "" {
+			env["MACHINE"] = machineARN + f.Starts
 		}
 		if f.Memory >= wholeCore {
 			delete(env, "GOMAXPROCS")
@@ -155,11 +155,17 @@ func TestSchedulesAreThoseOfTheTopology(t *testing.T) {
 		switch {
 		case s.Every == time.Minute:
 			every = "rate(1 minute)"
+		case s.Every == 24*time.Hour:
+			every = "rate(1 day)"
 		case s.Every%time.Hour == 0:
 			every = strings.Replace(fmt.Sprintf("rate(%d hours)", int(s.Every.Hours())), "(1 hours)", "(1 hour)", 1)
 		}
-		want[`{"schedule":"`+s.Name+`"}`] = fmt.Sprintf("%s calls %sLive, %d retries in %v s, then FailedSchedules.Arn",
-			every, title(s.Function), topology.ScheduleRetries, s.Every.Seconds())
+		called := title(s.Function) + "Live"
+		if i := slices.IndexFunc(topology.Machines, func(m topology.Machine) bool { return m.Steps == s.Function }); i >= 0 {
+			called = title(topology.Machines[i].Name) + "Machine"
+		}
+		want[`{"schedule":"`+s.Name+`"}`] = fmt.Sprintf("%s calls %s, %d retries in %v s, then FailedSchedules.Arn",
+			every, called, topology.ScheduleRetries, s.Every.Seconds())
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("schedules (-topology +template):\n%s", diff)
@@ -257,18 +263,30 @@ func TestEverythingThatFailsIsNoticed(t *testing.T) {
 			t.Errorf("%s tells nobody", id)
 		}
 	}
-	want := map[string]bool{"api-5xx": true, "table-throttles": true, "table-errors": true, "failed-changes": true, "failed-schedules": true, "simulations-failed": true, "simulations-timed-out": true}
+	want := map[string]bool{"api-5xx": true, "table-throttles": true, "table-errors": true, "failed-changes": true, "failed-schedules": true}
+	for _, m := range topology.Machines {
+		want[m.Name+"-failed"], want[m.Name+"-timed-out"] = true, true
+	}
+	want["segments-missed"] = true
 	for _, f := range topology.Functions {
 		want[f.Name+"-errors"], want[f.Name+"-throttles"], want[f.Name+"-slow"] = true, true, true
 		if len(f.Stream) > 0 {
 			want[f.Name+"-behind"] = true
 		}
-		if scheduled(f) {
+		if scheduled(f.Name) && !steps(f) {
 			want[f.Name+"-silent"] = true
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("alarms (-want +template):\n%s", diff)
+	}
+
+	// A machine that runs daily is missed after two hours more, and its alarm
+	// is one when there is no figure at all.
+	missed := tmpl.named("Alarmsegmentsmissed").Properties
+	if missed["Period"] != 3600.0 || missed["EvaluationPeriods"] != 26.0 || missed["Threshold"] != 0.0 ||
+		missed["ComparisonOperator"] != "LessThanOrEqualToThreshold" || missed["TreatMissingData"] != "breaching" || missed["MetricName"] != "ExecutionsSucceeded" {
+		t.Errorf("runs that are missed: %v", missed)
 	}
 
 	// An alarm to an encrypted topic is lost unless CloudWatch may use the key.
@@ -285,7 +303,7 @@ func TestEverythingThatFailsIsNoticed(t *testing.T) {
 	// Lambda, under the name by which it was called.
 	async, retried := map[string]any{}, map[string]any{}
 	for _, f := range topology.Functions {
-		if scheduled(f) {
+		if scheduled(f.Name) && !steps(f) {
 			retried[title(f.Name)+"Live"] = float64(f.RetryAsync)
 		}
 	}

@@ -19,7 +19,7 @@ type store struct {
 	table   awsdynamodb.TableV2
 	secret  awssecretsmanager.Secret
 	uploads awss3.Bucket // files of imports
-	files   awss3.Bucket // of simulations
+	files   awss3.Bucket // of state machines
 }
 
 func (d deployment) newStore() store {
