@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssnssubscriptions"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 	"github.com/aws/jsii-runtime-go"
 
 	"regulars/infra/topology"
@@ -21,13 +20,13 @@ type alarm struct {
 	name, says string
 	metric     awscloudwatch.IMetric
 	limit      float64 // reached is too much
-	periods    int     // in a row, of five minutes; 0 is 1
+	periods    int     // in a row, of those of the metric: five minutes, unless it says otherwise; 0 is 1
 	silence    bool    // the alarm is that too little happens
 }
 
 // newAlarms tells people, on one topic, what does not put itself right. A
 // refused request is no alarm: the answer told the caller.
-func (d deployment) newAlarms(functions map[string]function, s store, api awsapigatewayv2.HttpApi, machine awsstepfunctions.StateMachine, failed failures) {
+func (d deployment) newAlarms(functions map[string]function, s store, api awsapigatewayv2.HttpApi, machines []machine, failed failures) {
 	five := awscdk.Duration_Minutes(jsii.Number(5))
 	sum := &awscloudwatch.MetricOptions{Statistic: jsii.String("Sum"), Period: five}
 	peak := &awscloudwatch.MetricOptions{Statistic: jsii.String("Maximum"), Period: five}
@@ -41,10 +40,25 @@ func (d deployment) newAlarms(functions map[string]function, s store, api awsapi
 		{name: "api-5xx", says: "callers get errors that are ours", metric: errors, limit: 5},
 		{name: "table-throttles", says: "the table refuses requests: a member or a shard of the index is too hot", metric: throttled, limit: 1, periods: 2},
 		{name: "table-errors", says: "DynamoDB itself fails", metric: broken, limit: 5},
-		{name: "failed-changes", says: "changes were not announced; the stream keeps them for a day, so act today", metric: changes, limit: 1},
-		{name: "simulations-failed", says: "a simulation failed for good; whoever asked is told so", metric: machine.MetricFailed(sum), limit: 1},
-		{name: "simulations-timed-out", says: "a simulation took longer than it may", metric: machine.MetricTimedOut(sum), limit: 1},
+		{name: "failed-changes", says: "a reader gave changes up: they were not announced, or referrals do not follow them; the stream keeps them for a day, so act today", metric: changes, limit: 1},
 		{name: "failed-schedules", says: "a scheduled run did not start or did not succeed", metric: schedules, limit: 1},
+	}
+	var runs, lengths []awscloudwatch.IMetric
+	for _, m := range machines {
+		alarms = append(
+			alarms,
+			alarm{name: m.Name + "-failed", says: m.Does + ": failed for good; whoever looks at it is told so", metric: m.states.MetricFailed(sum), limit: 1},
+			alarm{name: m.Name + "-timed-out", says: m.Does + ": took longer than it may", metric: m.states.MetricTimedOut(sum), limit: 1},
+		)
+		if scheduled(m.Steps) {
+			hourly := &awscloudwatch.MetricOptions{Statistic: jsii.String("Sum"), Period: awscdk.Duration_Hours(jsii.Number(1))}
+			alarms = append(alarms, alarm{
+				name: m.Name + "-missed", says: m.Does + ": none has ended well for 26 hours", metric: m.states.MetricSucceeded(hourly),
+				limit: 0, periods: 26, silence: true,
+			})
+		}
+		runs = append(runs, m.states.MetricStarted(sum), m.states.MetricSucceeded(sum), m.states.MetricFailed(sum), m.states.MetricTimedOut(sum))
+		lengths = append(lengths, m.states.MetricTime(peak))
 	}
 	var invocations, failures, durations, late []awscloudwatch.IMetric
 	for _, topo := range topology.Functions {
@@ -67,9 +81,10 @@ func (d deployment) newAlarms(functions map[string]function, s store, api awsapi
 			})
 			late = append(late, age)
 		}
-		if scheduled(f.Function) {
+		if scheduled(f.Name) && !steps(f.Function) {
 			alarms = append(alarms, alarm{
-				name: f.Name + "-silent", says: f.Name + " has not run for an hour", metric: f.lambda.MetricInvocations(sum),
+				// Not its invocations, with which the change stream would hide it.
+				name: f.Name + "-silent", says: f.Name + " has not been started for an hour", metric: f.lambda.Metric(jsii.String("AsyncEventsReceived"), sum),
 				limit: 0, periods: 12, silence: true,
 			})
 		}
@@ -92,7 +107,7 @@ func (d deployment) newAlarms(functions map[string]function, s store, api awsapi
 			{
 				graph("Requests", api.MetricCount(sum), api.MetricClientError(sum), errors),
 				graph("Answer times, p99, ms", api.MetricLatency(p99), api.MetricIntegrationLatency(p99)),
-				graph("Announcements late by, ms", late...),
+				graph("Changes read late by, ms", late...),
 			},
 			{
 				graph("Runs", invocations...),
@@ -104,6 +119,10 @@ func (d deployment) newAlarms(functions map[string]function, s store, api awsapi
 				graph("Table throttles", throttled),
 				graph("Table errors", broken),
 				graph("Given up", changes, schedules),
+			},
+			{
+				graph("Simulations and segment runs", runs...),
+				graph("Their length, ms", lengths...),
 			},
 		},
 	})
@@ -131,7 +150,7 @@ func (a alarm) create(d deployment) awscloudwatch.Alarm {
 func (s store) metrics(period awscdk.Duration) (throttled, broken awscloudwatch.IMetric) {
 	operations := &[]awsdynamodb.Operation{
 		awsdynamodb.Operation_GET_ITEM, awsdynamodb.Operation_QUERY, awsdynamodb.Operation_PUT_ITEM,
-		awsdynamodb.Operation_DELETE_ITEM, awsdynamodb.Operation_TRANSACT_WRITE_ITEMS,
+		awsdynamodb.Operation_DELETE_ITEM, awsdynamodb.Operation_BATCH_GET_ITEM, awsdynamodb.Operation_TRANSACT_WRITE_ITEMS,
 	}
 	throttled = s.table.MetricThrottledRequestsForOperations(&awsdynamodb.OperationsMetricOptions{
 		Operations: operations, Period: period, Label: jsii.String("throttled"),

@@ -22,7 +22,7 @@ func (d deployment) newAPI(functions map[string]function) awsapigatewayv2.HttpAp
 		Description:        jsii.String("Regulars, loyalty points"),
 		CreateDefaultStage: jsii.Bool(false), // made below, because this one has settings
 	})
-	awsapigatewayv2.NewHttpStage(api, jsii.String("Stage"), &awsapigatewayv2.HttpStageProps{
+	stage := awsapigatewayv2.NewHttpStage(api, jsii.String("Stage"), &awsapigatewayv2.HttpStageProps{
 		HttpApi:           api,
 		StageName:         jsii.String("$default"), // no stage in the path, as on the local host
 		AutoDeploy:        jsii.Bool(true),
@@ -31,7 +31,7 @@ func (d deployment) newAPI(functions map[string]function) awsapigatewayv2.HttpAp
 	})
 
 	integrations := map[string]awsapigatewayv2.HttpRouteIntegration{}
-	add := func(key awsapigatewayv2.HttpRouteKey, id, name string) {
+	add := func(key awsapigatewayv2.HttpRouteKey, id, name string) awsapigatewayv2.HttpRoute {
 		// One integration per function and not per route; CDK makes it when
 		// the first route asks for it.
 		if integrations[name] == nil {
@@ -40,12 +40,19 @@ func (d deployment) newAPI(functions map[string]function) awsapigatewayv2.HttpAp
 					PayloadFormatVersion: awsapigatewayv2.PayloadFormatVersion_VERSION_2_0(),
 				})
 		}
-		awsapigatewayv2.NewHttpRoute(api, &id, &awsapigatewayv2.HttpRouteProps{HttpApi: api, RouteKey: key, Integration: integrations[name]})
+		return awsapigatewayv2.NewHttpRoute(api, &id, &awsapigatewayv2.HttpRouteProps{HttpApi: api, RouteKey: key, Integration: integrations[name]})
 	}
+	settings := stage.Node().DefaultChild().(awsapigatewayv2.CfnStage) // CDK's own stage knows one limit for all routes
+	limits := map[string]any{}
 	for _, r := range topology.Routes {
 		key := awsapigatewayv2.HttpRouteKey_With(&r.Path, awsapigatewayv2.HttpMethod(r.Method))
-		add(key, r.Method+" "+r.Path, r.Function)
+		route := add(key, r.Method+" "+r.Path, r.Function)
+		if r.Throttle > 0 {
+			limits[*key.Key()] = map[string]any{"ThrottlingRateLimit": r.Throttle, "ThrottlingBurstLimit": r.Throttle * topology.Burst / topology.RatePerSecond}
+			settings.AddResourceDependency(route.Node().DefaultChild().(awsapigatewayv2.CfnRoute), nil) // only a route that is there can be limited
+		}
 	}
+	settings.SetRouteSettings(limits)
 	add(awsapigatewayv2.HttpRouteKey_DEFAULT(), "$default", topology.Default)
 	return api
 }

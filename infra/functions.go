@@ -50,8 +50,8 @@ func (d deployment) newFunction(f topology.Function, s store, bus awsevents.IEve
 	if len(f.Files) > 0 {
 		env["BUCKET"] = s.files.BucketName()
 	}
-	if f.Starts {
-		env["MACHINE"] = d.machineArn()
+	if f.Starts != "" {
+		env["MACHINE"] = d.machineArn(f.Starts)
 	}
 	if f.Memory < wholeCore {
 		// On a share of one core two threads take turns, and a request
@@ -81,7 +81,7 @@ func (d deployment) newFunction(f topology.Function, s store, bus awsevents.IEve
 	lambda := awslambda.NewFunction(d.Stack, jsii.String(title(f.Name)), props)
 
 	alias := &awslambda.AliasProps{AliasName: jsii.String("live"), Version: lambda.CurrentVersion()}
-	if scheduled(f) {
+	if scheduled(f.Name) && !steps(f) {
 		// The scheduler only hands the run over. These belong to the alias,
 		// because Lambda looks them up by what was called.
 		alias.RetryAttempts = jsii.Number(f.RetryAsync)
@@ -104,33 +104,31 @@ const wholeCore = 1769
 // that would add to it, often more than is needed, cannot.
 func (d deployment) newRole(f topology.Function, s store, bus awsevents.IEventBus, failed failures, logs awslogs.LogGroup) awsiam.IRole {
 	policies := map[string]awsiam.PolicyDocument{}
-	may := func(what string, resource *string, actions ...string) {
-		if len(actions) == 0 {
-			return
-		}
+	state := func(what string, props *awsiam.PolicyStatementProps) {
 		policies[what] = awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{
-			Statements: &[]awsiam.PolicyStatement{awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-				Actions:   jsii.Strings(actions...),
-				Resources: &[]*string{resource},
-			})},
+			Statements: &[]awsiam.PolicyStatement{awsiam.NewPolicyStatement(props)},
 		})
+	}
+	may := func(what string, resource *string, actions ...string) {
+		if len(actions) > 0 {
+			state(what, &awsiam.PolicyStatementProps{Actions: jsii.Strings(actions...), Resources: &[]*string{resource}})
+		}
 	}
 	may("Log", logs.LogGroupArn(), "logs:CreateLogStream", "logs:PutLogEvents")
 	may("Trace", jsii.String("*"), "xray:PutTraceSegments", "xray:PutTelemetryRecords") // X-Ray knows no resources
 	may("Table", s.table.TableArn(), f.Table...)
-	may("Index", jsii.String(*s.table.TableArn()+"/index/"+schema.DueIndex), f.Index...)
-	if f.Walks {
-		may("Members", jsii.String(*s.table.TableArn()+"/index/"+schema.MembersIndex), "dynamodb:Query")
+	for _, index := range f.Indexes {
+		may(title(index)+"Index", jsii.String(*s.table.TableArn()+"/index/"+index), "dynamodb:Query")
 	}
 	may("Uploads", jsii.String(*s.uploads.BucketArn()+"/*"), f.Uploads...)
 	if f.Arrivals {
 		may("Arrivals", s.uploads.BucketArn(), "s3:ListBucket") // or a file that is not there looks like one that may not be read
 	}
 	for _, action := range f.Files {
-		may(title(strings.TrimPrefix(action, "s3:")), s.filesPart(action), action)
+		state(title(strings.TrimPrefix(action, "s3:")), s.mayFiles(machineOf(f), action))
 	}
-	if f.Starts {
-		may("Start", d.machineArn(), "states:StartExecution")
+	if f.Starts != "" {
+		may("Start", d.machineArn(f.Starts), "states:StartExecution")
 	}
 	if f.Secrets {
 		may("Secret", s.secret.SecretArn(), "secretsmanager:GetSecretValue")
@@ -141,10 +139,10 @@ func (d deployment) newRole(f topology.Function, s store, bus awsevents.IEventBu
 	if len(f.Stream) > 0 {
 		may("Changes", s.table.TableStreamArn(),
 			"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams")
-		may("Failed", failed.changes.QueueArn(), "sqs:SendMessage")
+		may("FailedChanges", failed.changes.QueueArn(), "sqs:SendMessage")
 	}
-	if scheduled(f) {
-		may("Failed", failed.schedules.QueueArn(), "sqs:SendMessage")
+	if scheduled(f.Name) && !steps(f) {
+		may("FailedRuns", failed.schedules.QueueArn(), "sqs:SendMessage")
 	}
 	role := awsiam.NewRole(d.Stack, jsii.String(title(f.Name)+"Role"), &awsiam.RoleProps{
 		Description:    jsii.String("What the function " + f.Name + " may do"),
@@ -155,7 +153,7 @@ func (d deployment) newRole(f topology.Function, s store, bus awsevents.IEventBu
 }
 
 // readChanges connects a function to the table's change stream. A change that
-// cannot be announced holds up the changes of its item only, and not for ever.
+// it cannot handle holds up the changes of its item only, and not for ever.
 func (d deployment) readChanges(f topology.Function, live awslambda.Alias, s store, failed failures) {
 	var prefixes []map[string]string
 	for _, prefix := range f.Stream {
@@ -177,22 +175,46 @@ func (d deployment) readChanges(f topology.Function, live awslambda.Alias, s sto
 	})
 }
 
-func (d deployment) newSchedules(functions map[string]function, failed failures) {
+func (d deployment) newSchedules(functions map[string]function, machines []machine, failed failures) {
 	for _, s := range topology.Schedules {
 		every := awscdk.Duration_Minutes(jsii.Number(s.Every.Minutes()))
+		how := &awsschedulertargets.ScheduleTargetBaseProps{
+			Input:           awsscheduler.ScheduleTargetInput_FromObject(map[string]string{"schedule": s.Name}),
+			RetryAttempts:   jsii.Number(topology.ScheduleRetries),
+			MaxEventAge:     every,
+			DeadLetterQueue: failed.schedules,
+		}
+		var target awsscheduler.IScheduleTarget = awsschedulertargets.NewLambdaInvoke(functions[s.Function].live, how)
+		for _, m := range machines {
+			if m.Steps == s.Function {
+				target = awsschedulertargets.NewStepFunctionsStartExecution(m.states, how)
+			}
+		}
 		awsscheduler.NewSchedule(d.Stack, jsii.String(title(s.Name)+"Schedule"), &awsscheduler.ScheduleProps{
 			Description: jsii.String(s.Does),
 			Schedule:    awsscheduler.ScheduleExpression_Rate(every),
-			Target: awsschedulertargets.NewLambdaInvoke(functions[s.Function].live, &awsschedulertargets.ScheduleTargetBaseProps{
-				Input:           awsscheduler.ScheduleTargetInput_FromObject(map[string]string{"schedule": s.Name}),
-				RetryAttempts:   jsii.Number(topology.ScheduleRetries),
-				MaxEventAge:     every,
-				DeadLetterQueue: failed.schedules,
-			}),
+			Target:      target,
 		})
 	}
 }
 
-func scheduled(f topology.Function) bool {
-	return slices.ContainsFunc(topology.Schedules, func(s topology.Schedule) bool { return s.Function == f.Name })
+// scheduled tells whether a schedule starts a function, or the machine whose
+// steps it does.
+func scheduled(f string) bool {
+	return slices.ContainsFunc(topology.Schedules, func(s topology.Schedule) bool { return s.Function == f })
+}
+
+// steps tells whether a function does the steps of a machine: that is what is
+// started, and retries and tells of failures.
+func steps(f topology.Function) bool { return machineOf(f).Steps == f.Name }
+
+// machineOf is the machine that a function starts, or whose steps it does; the
+// zero Machine is none.
+func machineOf(f topology.Function) topology.Machine {
+	for _, m := range topology.Machines {
+		if m.Name == f.Starts || m.Steps == f.Name {
+			return m
+		}
+	}
+	return topology.Machine{}
 }

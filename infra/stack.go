@@ -83,10 +83,13 @@ func newStack(app constructs.Construct, cfg config) (awscdk.Stack, error) {
 	for _, f := range topology.Functions {
 		functions[f.Name] = d.newFunction(f, store, bus, failed)
 	}
-	d.newSchedules(functions, failed)
-	machine := d.newMachine(functions[topology.Simulations.Steps], store)
+	var machines []machine
+	for _, m := range topology.Machines {
+		machines = append(machines, d.newMachine(m, functions[m.Steps], store))
+	}
+	d.newSchedules(functions, machines, failed)
 	api := d.newAPI(functions)
-	d.newAlarms(functions, store, api, machine, failed)
+	d.newAlarms(functions, store, api, machines, failed)
 
 	d.output("ApiUrl", "where the API answers", api.ApiEndpoint())
 	d.output("TableName", "the one table", store.table.TableName())

@@ -109,8 +109,8 @@ func TestFunctionsAreThoseOfTheTopology(t *testing.T) {
 		if len(f.Files) > 0 {
 			env["BUCKET"] = "SimulationFiles"
 		}
-		if f.Starts {
-			env["MACHINE"] = machineARN
+		if f.Starts != "" {
+			env["MACHINE"] = machineARN + f.Starts
 		}
 		if f.Memory >= wholeCore {
 			delete(env, "GOMAXPROCS")
@@ -155,11 +155,17 @@ func TestSchedulesAreThoseOfTheTopology(t *testing.T) {
 		switch {
 		case s.Every == time.Minute:
 			every = "rate(1 minute)"
+		case s.Every == 24*time.Hour:
+			every = "rate(1 day)"
 		case s.Every%time.Hour == 0:
 			every = strings.Replace(fmt.Sprintf("rate(%d hours)", int(s.Every.Hours())), "(1 hours)", "(1 hour)", 1)
 		}
-		want[`{"schedule":"`+s.Name+`"}`] = fmt.Sprintf("%s calls %sLive, %d retries in %v s, then FailedSchedules.Arn",
-			every, title(s.Function), topology.ScheduleRetries, s.Every.Seconds())
+		called := title(s.Function) + "Live"
+		if i := slices.IndexFunc(topology.Machines, func(m topology.Machine) bool { return m.Steps == s.Function }); i >= 0 {
+			called = title(topology.Machines[i].Name) + "Machine"
+		}
+		want[`{"schedule":"`+s.Name+`"}`] = fmt.Sprintf("%s calls %s, %d retries in %v s, then FailedSchedules.Arn",
+			every, called, topology.ScheduleRetries, s.Every.Seconds())
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("schedules (-topology +template):\n%s", diff)
@@ -167,36 +173,65 @@ func TestSchedulesAreThoseOfTheTopology(t *testing.T) {
 }
 
 func TestChangesAreReadAsTheTopologySays(t *testing.T) {
-	p := synthesized(t, topology.Dev).one(t, "AWS::Lambda::EventSourceMapping").Properties
-	var prefixes []any
-	for _, prefix := range topology.Changes.Announced {
-		prefixes = append(prefixes, map[string]any{"prefix": prefix})
+	got, want := map[string]map[string]string{}, map[string]map[string]string{}
+	for _, r := range synthesized(t, topology.Dev).of("AWS::Lambda::EventSourceMapping") {
+		reading := map[string]string{
+			"OnFailure": text(r.Properties["DestinationConfig"].(map[string]any)["OnFailure"].(map[string]any)["Destination"]),
+		}
+		for _, k := range []string{
+			"BatchSize", "ParallelizationFactor", "MaximumRetryAttempts", "MaximumRecordAgeInSeconds", "BisectBatchOnFunctionError",
+			"FunctionResponseTypes", "StartingPosition", "EventSourceArn",
+		} {
+			reading[k] = text(r.Properties[k])
+		}
+		for i, filter := range r.Properties["FilterCriteria"].(map[string]any)["Filters"].([]any) {
+			reading[fmt.Sprint("Filter", i)] = filter.(map[string]any)["Pattern"].(string)
+		}
+		got[text(r.Properties["FunctionName"])] = reading
 	}
-	pattern := p["FilterCriteria"].(map[string]any)["Filters"].([]any)[0].(map[string]any)["Pattern"].(string)
-	var filter any
-	if err := json.Unmarshal([]byte(pattern), &filter); err != nil {
-		t.Fatal(err)
+	for _, f := range topology.Functions {
+		if len(f.Stream) == 0 {
+			continue
+		}
+		want[title(f.Name)+"Live:live"] = map[string]string{
+			"BatchSize": fmt.Sprint(topology.Changes.Batch), "ParallelizationFactor": fmt.Sprint(topology.Changes.Parallel),
+			"MaximumRetryAttempts": fmt.Sprint(topology.Changes.Retries), "MaximumRecordAgeInSeconds": fmt.Sprint(topology.Changes.MaxAge.Seconds()),
+			"BisectBatchOnFunctionError": "true", "FunctionResponseTypes": "[ReportBatchItemFailures]", "StartingPosition": "TRIM_HORIZON",
+			"EventSourceArn": "Table.StreamArn", "OnFailure": "FailedChanges.Arn",
+			"Filter0": `{"dynamodb":{"Keys":{"sk":{"S":[{"prefix":"` + strings.Join(f.Stream, `"},{"prefix":"`) + `"}]}}}}`,
+		}
 	}
-	want := map[string]any{"dynamodb": map[string]any{"Keys": map[string]any{"sk": map[string]any{"S": prefixes}}}}
-	if diff := cmp.Diff(want, filter); diff != "" {
-		t.Errorf("filter (-topology +template):\n%s", diff)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("reading (-topology +template):\n%s", diff)
 	}
+}
 
-	got := map[string]string{}
-	for _, k := range []string{
-		"BatchSize", "ParallelizationFactor", "MaximumRetryAttempts", "MaximumRecordAgeInSeconds", "BisectBatchOnFunctionError",
-		"FunctionResponseTypes", "StartingPosition", "EventSourceArn", "FunctionName",
-	} {
-		got[k] = text(p[k])
+// The stage lets in what the topology says, of each route and in all.
+func TestRoutesAreThrottledAsTheTopologySays(t *testing.T) {
+	tmpl := synthesized(t, topology.Dev)
+	stage := tmpl.one(t, "AWS::ApiGatewayV2::Stage")
+	limit := func(rate int) any {
+		return map[string]any{"ThrottlingRateLimit": float64(rate), "ThrottlingBurstLimit": float64(2 * rate)}
 	}
-	got["OnFailure"] = text(p["DestinationConfig"].(map[string]any)["OnFailure"].(map[string]any)["Destination"])
-	if diff := cmp.Diff(map[string]string{
-		"BatchSize": fmt.Sprint(topology.Changes.Batch), "ParallelizationFactor": fmt.Sprint(topology.Changes.Parallel),
-		"MaximumRetryAttempts": fmt.Sprint(topology.Changes.Retries), "MaximumRecordAgeInSeconds": fmt.Sprint(topology.Changes.MaxAge.Seconds()),
-		"BisectBatchOnFunctionError": "true", "FunctionResponseTypes": "[ReportBatchItemFailures]", "StartingPosition": "TRIM_HORIZON",
-		"EventSourceArn": "Table.StreamArn", "FunctionName": "AnnounceLive:live", "OnFailure": "FailedChanges.Arn",
-	}, got); diff != "" {
-		t.Errorf("reading (-want +template):\n%s", diff)
+	want, after := map[string]any{}, map[string]bool{}
+	for _, r := range topology.Routes {
+		if r.Throttle > 0 {
+			want[r.Method+" "+r.Path], after[r.Method+" "+r.Path] = limit(r.Throttle), true
+		}
+	}
+	if diff := cmp.Diff(want, stage.Properties["RouteSettings"]); diff != "" {
+		t.Errorf("routes (-topology +template):\n%s", diff)
+	}
+	if diff := cmp.Diff(limit(topology.RatePerSecond), stage.Properties["DefaultRouteSettings"]); diff != "" {
+		t.Errorf("all others (-topology +template):\n%s", diff)
+	}
+	// Before its routes are there, the stage cannot be made.
+	got := map[string]bool{}
+	for _, id := range stage.DependsOn {
+		got[tmpl.Resources[id].Properties["RouteKey"].(string)] = true
+	}
+	if diff := cmp.Diff(after, got); diff != "" {
+		t.Errorf("made after (-topology +template):\n%s", diff)
 	}
 }
 
@@ -228,18 +263,30 @@ func TestEverythingThatFailsIsNoticed(t *testing.T) {
 			t.Errorf("%s tells nobody", id)
 		}
 	}
-	want := map[string]bool{"api-5xx": true, "table-throttles": true, "table-errors": true, "failed-changes": true, "failed-schedules": true, "simulations-failed": true, "simulations-timed-out": true}
+	want := map[string]bool{"api-5xx": true, "table-throttles": true, "table-errors": true, "failed-changes": true, "failed-schedules": true}
+	for _, m := range topology.Machines {
+		want[m.Name+"-failed"], want[m.Name+"-timed-out"] = true, true
+	}
+	want["segments-missed"] = true
 	for _, f := range topology.Functions {
 		want[f.Name+"-errors"], want[f.Name+"-throttles"], want[f.Name+"-slow"] = true, true, true
-		if f.Stream {
+		if len(f.Stream) > 0 {
 			want[f.Name+"-behind"] = true
 		}
-		if scheduled(f) {
+		if scheduled(f.Name) && !steps(f) {
 			want[f.Name+"-silent"] = true
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("alarms (-want +template):\n%s", diff)
+	}
+
+	// A machine that runs daily is missed after two hours more, and its alarm
+	// is one when there is no figure at all.
+	missed := tmpl.named("Alarmsegmentsmissed").Properties
+	if missed["Period"] != 3600.0 || missed["EvaluationPeriods"] != 26.0 || missed["Threshold"] != 0.0 ||
+		missed["ComparisonOperator"] != "LessThanOrEqualToThreshold" || missed["TreatMissingData"] != "breaching" || missed["MetricName"] != "ExecutionsSucceeded" {
+		t.Errorf("runs that are missed: %v", missed)
 	}
 
 	// An alarm to an encrypted topic is lost unless CloudWatch may use the key.
@@ -254,11 +301,16 @@ func TestEverythingThatFailsIsNoticed(t *testing.T) {
 	}
 	// A run that the scheduler handed over and that then fails is retried by
 	// Lambda, under the name by which it was called.
-	async := map[string]any{}
+	async, retried := map[string]any{}, map[string]any{}
+	for _, f := range topology.Functions {
+		if scheduled(f.Name) && !steps(f) {
+			retried[title(f.Name)+"Live"] = float64(f.RetryAsync)
+		}
+	}
 	for _, r := range tmpl.of("AWS::Lambda::EventInvokeConfig") {
 		async[text(r.Properties["Qualifier"])] = r.Properties["MaximumRetryAttempts"]
 	}
-	if diff := cmp.Diff(map[string]any{"MaintainLive": 2.0, "ImporterLive": 2.0}, async); diff != "" {
+	if diff := cmp.Diff(retried, async); diff != "" {
 		t.Errorf("retries of runs (-want +template):\n%s", diff)
 	}
 }

@@ -19,7 +19,7 @@ type store struct {
 	table   awsdynamodb.TableV2
 	secret  awssecretsmanager.Secret
 	uploads awss3.Bucket // files of imports
-	files   awss3.Bucket // of simulations
+	files   awss3.Bucket // of state machines
 }
 
 func (d deployment) newStore() store {
@@ -29,12 +29,20 @@ func (d deployment) newStore() store {
 	table := awsdynamodb.NewTableV2(d.Stack, jsii.String("Table"), &awsdynamodb.TablePropsV2{
 		PartitionKey: text(schema.AttrPK),
 		SortKey:      text(schema.AttrSK),
-		GlobalSecondaryIndexes: &[]*awsdynamodb.GlobalSecondaryIndexPropsV2{{
-			IndexName:      jsii.String(schema.DueIndex),
-			PartitionKey:   text(schema.AttrDueShard),
-			SortKey:        text(schema.AttrDueAt),
-			ProjectionType: awsdynamodb.ProjectionType(schema.DueProjection),
-		}},
+		// CloudFormation adds one index to a table that is there at a time.
+		GlobalSecondaryIndexes: &[]*awsdynamodb.GlobalSecondaryIndexPropsV2{
+			{
+				IndexName:      jsii.String(schema.DueIndex),
+				PartitionKey:   text(schema.AttrDueShard),
+				SortKey:        text(schema.AttrDueAt),
+				ProjectionType: awsdynamodb.ProjectionType(schema.Projection),
+			},
+			{
+				IndexName:      jsii.String(schema.MembersIndex),
+				PartitionKey:   text(schema.AttrGroup),
+				ProjectionType: awsdynamodb.ProjectionType(schema.Projection),
+			},
+		},
 		Billing:             awsdynamodb.Billing_OnDemand(nil),
 		TimeToLiveAttribute: jsii.String(schema.AttrExpires),
 		DynamoStream:        awsdynamodb.StreamViewType(schema.StreamView),
@@ -123,7 +131,7 @@ func (d deployment) newBus() awsevents.EventBus {
 
 // failures are queues of work that failed for good, for somebody to look at.
 type failures struct {
-	changes   awssqs.Queue // positions in the change stream that could not be announced
+	changes   awssqs.Queue // positions in the change stream that a reader could not handle
 	schedules awssqs.Queue // runs that never started or did not succeed
 }
 

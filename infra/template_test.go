@@ -38,6 +38,7 @@ type template struct {
 type resource struct {
 	Type                string
 	Properties          map[string]any
+	DependsOn           []string
 	DeletionPolicy      string
 	UpdateReplacePolicy string
 }

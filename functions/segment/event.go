@@ -20,12 +20,14 @@ type Event struct {
 
 // Did is what a step answers. More says to refine every shard and merge again.
 type Did struct {
-	More bool  `json:"more"`
-	Runs []Run `json:"runs,omitempty"` // that begin wrote
+	More      bool  `json:"more"`
+	Overtaken bool  `json:"overtaken"`      // a later run has begun: this one has ended and said so
+	Runs      []Run `json:"runs,omitempty"` // that begin wrote
 }
 
 // Do does a step. Doing it again changes nothing. A run that is overtaken by a
-// later one ends as failed, and says so.
+// later one ends as failed, and says so; nobody has to look at that, so it is
+// no error here.
 func (s *Steps) Do(ctx context.Context, e Event) (d Did, err error) {
 	switch e.Step {
 	case "begin":
@@ -49,7 +51,7 @@ func (s *Steps) Do(ctx context.Context, e Event) (d Did, err error) {
 		err = fmt.Errorf("there is no step %q", e.Step)
 	}
 	if errors.Is(err, ErrOvertaken) {
-		err = errors.Join(s.Fail(ctx, e.Run, Why(err)), err)
+		d.Overtaken, err = true, s.Fail(ctx, e.Run, Why(err))
 	}
 	return d, err
 }

@@ -233,6 +233,9 @@ func (s *Steps) ahead(ctx context.Context, r Run) error {
 // Finish ends a run with its result. From then on its cuts are the program's,
 // unless a later run has ended before.
 func (s *Steps) Finish(ctx context.Context, r Run) (*refresh.Result, error) {
+	if err := s.ahead(ctx, r); err != nil { // not all shards of one that is overtaken are scored
+		return nil, err
+	}
 	result, found, err := s.Work(r).Finish(ctx)
 	if err != nil {
 		return nil, err

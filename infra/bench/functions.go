@@ -87,7 +87,7 @@ func (b *bench) seed(ctx context.Context) error {
 		return err
 	}
 	b.asked = asked.ID
-	b.batch = runtimeapi.Batch(records[len(records)-1:])
+	b.batch = runtimeapi.Batch(records[len(records)-1:], topology.Announced)
 	return nil
 }
 

@@ -148,7 +148,7 @@ func TestAnnounce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	batch := Batch(records)
+	batch := Batch(records, topology.Announced)
 
 	if failed := d.announce(batch); len(failed) != 0 {
 		t.Errorf("%v failed", failed)

@@ -8,8 +8,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-
-	"regulars/infra/topology"
 )
 
 // Changes are the records of the table's change stream, from its beginning, as
@@ -97,8 +95,9 @@ func (s streams) ask(op string, in, out any) error {
 }
 
 // Batch is the event of a function that reads the stream: the records that
-// pass the topology's filter, as the event source mapping has it.
-func Batch(records []json.RawMessage) []byte {
+// pass its filter, sort keys that begin with one of these, as the event source
+// mapping has it.
+func Batch(records []json.RawMessage, filter []string) []byte {
 	batch := struct{ Records []json.RawMessage }{[]json.RawMessage{}}
 	for _, raw := range records {
 		var r struct {
@@ -111,7 +110,7 @@ func Batch(records []json.RawMessage) []byte {
 		if json.Unmarshal(raw, &r) != nil {
 			continue
 		}
-		for _, prefix := range topology.Announced {
+		for _, prefix := range filter {
 			if strings.HasPrefix(r.DynamoDB.Keys.SK.S, prefix) {
 				batch.Records = append(batch.Records, raw)
 				break

@@ -15,16 +15,14 @@ type Function struct {
 	Memory  int // MB
 
 	Table      []string // DynamoDB actions on the table
-	Index      []string // DynamoDB actions on its index of what is due
-	Walks      bool     // reads the index of members
+	Indexes    []string // of the table, which it may query
 	Uploads    []string // S3 actions on the files of imports
 	Arrivals   bool     // is started when a file has come
 	Stream     []string // reads the table's change stream, as far as sort keys begin with one of these
 	Bus        bool     // puts events on the bus
 	Secrets    bool     // reads the deployment's secret
-	Files      []string // S3 actions on the files of simulations
-	Starts     bool     // starts the state machine of simulations
-	Refreshes  bool     // starts the state machine of segment runs
+	Files      []string // S3 actions on the files of the state machine that it starts, or whose steps it does
+	Starts     string   // the state machine that it starts; "" is none
 	Calls      []string // hosts outside AWS that it may have to reach, for the reader
 	Reserved   int      // reserved concurrency; 0 is none
 	RetryAsync int      // retries of asynchronous invocations
@@ -34,10 +32,11 @@ type Function struct {
 type Route struct {
 	Method, Path string // path parameters as {name}
 	Function     string
-	Throttle     int // requests a second, where it is less than RatePerSecond; 0: is not
+	Throttle     int // requests a second, where fewer than RatePerSecond are let in; 0 is RatePerSecond
 }
 
-// Schedule starts a function with the body {"schedule": "<Name>"}.
+// Schedule starts a function with the body {"schedule": "<Name>"}: a function
+// that does the steps of a state machine by starting that.
 type Schedule struct {
 	Name     string
 	Function string
@@ -53,15 +52,16 @@ type Feed struct {
 	MaxAge   time.Duration
 }
 
-// Machine says how a state machine runs the steps of simulations: an export of
-// the table into the bucket, then its step function over every file of the
-// export, over every shard, and once to merge.
+// Machine says how a state machine runs the steps of one kind of work. What it
+// does is in its definition, beside the CDK app.
 type Machine struct {
-	Steps    string        // the function
-	Shards   int           // as many as package simulation splits a history into
+	Name     string        // also the folder of its files in the bucket
+	Does     string        // one line for people
+	Steps    string        // the function that does them
+	Exports  bool          // begins with an export of the table into the bucket, below exports/
+	Shards   int           // as many as the package of the steps has
 	Parallel int           // steps at once, at most
 	Timeout  time.Duration // of a whole run
-	Kept     time.Duration // how long the files of a run stay; whole days
 }
 
 // Stages that can be deployed.
@@ -87,7 +87,13 @@ const (
 	batch  = "dynamodb:BatchGetItem"
 )
 
-// And to files.
+// Indexes, as package table calls them: of what is due, and of members.
+const (
+	due  = "due"
+	walk = "members"
+)
+
+// What functions do to files.
 const (
 	list  = "s3:ListBucket"
 	read  = "s3:GetObject"
@@ -98,18 +104,18 @@ const (
 var Functions = []Function{
 	{Name: "earn", Does: "orders, activities and storefront webhooks earn points", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put, remove}, Secrets: true, Calls: []string{"api.bigcommerce.com"}},
 	{Name: "redeem", Does: "holds, captures, releases and cancellations; vouchers and payouts", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, put}, Secrets: true},
-	{Name: "members", Does: "members, their ledgers, merges and adjustments", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put, remove, batch}, Index: []string{query}, Secrets: true},
+	{Name: "members", Does: "members, their ledgers, merges and adjustments", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put, remove, batch}, Indexes: []string{walk}, Secrets: true},
 	{Name: "program", Does: "the program document, its terms in words, and the API description", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, put}, Secrets: true},
 	{Name: "refer", Does: "personal codes and links, referrals, and what people decide about them", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put, remove}, Secrets: true},
-	{Name: "qualify", Does: "referrals follow the friends' orders and are rewarded when they are safe; what the ledgers come to is counted", Timeout: 5 * time.Minute, Memory: 256, Table: []string{get, query, put, remove}, Index: []string{query}, Stream: []string{"ACCOUNT"}, RetryAsync: 2},
-	{Name: "reports", Does: "what the program comes to, as JSON, tables and charts", Timeout: 29 * time.Second, Memory: 1769, Table: []string{get, query, batch}, Walks: true, Secrets: true},
+	{Name: "qualify", Does: "referrals follow the friends' orders and are rewarded when they are safe; what the ledgers come to is counted", Timeout: 5 * time.Minute, Memory: 256, Table: []string{get, query, put, remove}, Indexes: []string{due}, Stream: []string{"ACCOUNT"}, RetryAsync: 2},
+	{Name: "reports", Does: "what the program comes to, as JSON, tables and charts", Timeout: 29 * time.Second, Memory: 1769, Table: []string{get, query, batch}, Indexes: []string{walk}, Secrets: true},
 	{Name: "announce", Does: "every change becomes an event on the bus", Timeout: 60 * time.Second, Memory: 256, Stream: Announced, Bus: true},
-	{Name: "maintain", Does: "writes down what the clock has decided", Timeout: 14 * time.Minute, Memory: 256, Table: []string{get, query, put}, Index: []string{query}, RetryAsync: 2},
+	{Name: "maintain", Does: "writes down what the clock has decided", Timeout: 14 * time.Minute, Memory: 256, Table: []string{get, query, put}, Indexes: []string{due}, RetryAsync: 2},
 	{Name: "imports", Does: "history is asked in, and how far it is", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put}, Secrets: true, Uploads: []string{write}},
-	{Name: "importer", Does: "takes in files of history, row by row", Timeout: 14 * time.Minute, Memory: 256, Table: []string{get, put}, Index: []string{query}, Uploads: []string{read}, Arrivals: true, RetryAsync: 2},
-	{Name: "simulations", Does: "what a draft of the program would have given", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, put}, Secrets: true, Files: []string{list}, Starts: true},
-	{Name: "segment", Does: "segments: which there are, who is in them, and the runs that decide it", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put, batch}, Index: []string{query}, Secrets: true, Files: []string{list}, Refreshes: true},
-	{Name: "refresh", Does: "the steps of a segment run", Timeout: 15 * time.Minute, Memory: 2048, Table: []string{get, query, put, batch}, Index: []string{query}, Files: []string{list, read, write}},
+	{Name: "importer", Does: "takes in files of history, row by row", Timeout: 14 * time.Minute, Memory: 256, Table: []string{get, query, put, remove}, Indexes: []string{due}, Uploads: []string{read}, Arrivals: true, RetryAsync: 2},
+	{Name: "simulations", Does: "what a draft of the program would have given", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, put}, Secrets: true, Files: []string{list}, Starts: Simulations.Name},
+	{Name: "segment", Does: "segments: which there are, who is in them, and the runs that decide it", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put, batch}, Indexes: []string{walk}, Secrets: true, Files: []string{list, read}, Starts: Segments.Name},
+	{Name: "refresh", Does: "the steps of a segment run", Timeout: 15 * time.Minute, Memory: 2048, Table: []string{get, query, put, batch}, Indexes: []string{walk}, Files: []string{list, read, write}},
 	{Name: "replay", Does: "the steps of a simulation", Timeout: 15 * time.Minute, Memory: 2048, Table: []string{get, put}, Files: []string{list, read, write}},
 }
 
@@ -194,9 +200,26 @@ var Routes = []Route{
 	{"GET", "/v1/simulations/{id}", "simulations", 0},
 }
 
-// Simulations is the state machine of simulations. Its files hold copies of
-// all that the table has: they do not stay longer than a run may need them.
-var Simulations = Machine{Steps: "replay", Shards: 128, Parallel: 40, Timeout: 6 * time.Hour, Kept: 48 * time.Hour}
+// Simulations plays a draft of the program over recorded history: over every
+// file of an export of the table, over every shard, and once to merge.
+var Simulations = Machine{
+	Name: "simulations", Does: "a draft of the program over recorded history", Steps: "replay", Exports: true,
+	Shards: 128, Parallel: 40, Timeout: 6 * time.Hour,
+}
+
+// Segments puts members into their segments, over every shard of them. It
+// reads the table itself, so that few shards at once leave it to the tills.
+var Segments = Machine{
+	Name: "segments", Does: "a run that puts members into their segments", Steps: "refresh",
+	Shards: 64, Parallel: 8, Timeout: 6 * time.Hour,
+}
+
+// Machines are all state machines.
+var Machines = []Machine{Simulations, Segments}
+
+// Kept is how long the files of a run stay, whole days. They hold copies of
+// what the table has: not longer than a run may need them.
+const Kept = 48 * time.Hour
 
 // Default is the function that answers what no route matches.
 const Default = "program"

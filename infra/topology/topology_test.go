@@ -43,15 +43,13 @@ func TestFunctionsCanBeDeployed(t *testing.T) {
 		if f.Reserved < 0 {
 			t.Errorf("%s has %d reserved", f.Name, f.Reserved)
 		}
-		for _, a := range slices.Concat(f.Table, f.Index) {
+		for _, a := range f.Table {
 			if !action.MatchString(a) {
 				t.Errorf("%s may %q; one exact action of DynamoDB each", f.Name, a)
 			}
 		}
-		for _, a := range f.Index {
-			if a != "dynamodb:Query" {
-				t.Errorf("%s may %s on the index, which can only be queried", f.Name, a)
-			}
+		if len(f.Indexes) > 0 && len(f.Table) == 0 {
+			t.Errorf("%s finds keys in an index and may read nothing under them", f.Name)
 		}
 	}
 }
@@ -60,7 +58,7 @@ func TestEveryFunctionIsCalled(t *testing.T) {
 	for _, f := range Functions {
 		routed := f.Name == Default || slices.ContainsFunc(Routes, func(r Route) bool { return r.Function == f.Name })
 		scheduled := slices.ContainsFunc(Schedules, func(s Schedule) bool { return s.Function == f.Name })
-		if !routed && !scheduled && len(f.Stream) == 0 && f.Name != Simulations.Steps {
+		if !routed && !scheduled && len(f.Stream) == 0 && !slices.ContainsFunc(Machines, func(m Machine) bool { return m.Steps == f.Name }) {
 			t.Errorf("nothing calls %s", f.Name)
 		}
 		// API Gateway gives up after 30 seconds whatever the function does.
@@ -160,26 +158,41 @@ func TestTheStreamCanBeRead(t *testing.T) {
 	}
 }
 
-func TestSimulationsCanBeRun(t *testing.T) {
-	m := Simulations
-	f, ok := find(m.Steps)
-	if !ok || len(f.Files) == 0 || len(f.Table) == 0 {
-		t.Errorf("the steps are those of %q, which cannot do them", m.Steps)
+func TestMachinesCanBeRun(t *testing.T) {
+	for _, m := range Machines {
+		f, ok := find(m.Steps)
+		if !ok || len(f.Files) == 0 || len(f.Table) == 0 {
+			t.Errorf("the steps of %s are those of %q, which cannot do them", m.Name, m.Steps)
+		}
+		if m.Does == "" || m.Parallel < 1 || m.Parallel > 1000 || m.Shards < 1 || m.Timeout < f.Timeout || m.Timeout > 24*time.Hour {
+			t.Errorf("%+v", m)
+		}
+		if Kept < m.Timeout || Kept%(24*time.Hour) != 0 {
+			t.Errorf("files go after %v, in whole days and not before a run of %s ends", Kept, m.Name)
+		}
+		if !slices.ContainsFunc(Functions, func(f Function) bool { return f.Starts == m.Name }) {
+			t.Errorf("nothing starts %s", m.Name)
+		}
 	}
-	if m.Parallel < 1 || m.Parallel > 1000 || m.Shards < 1 || m.Timeout < f.Timeout || m.Timeout > 24*time.Hour {
-		t.Errorf("%+v", m)
-	}
-	if m.Kept < m.Timeout || m.Kept%(24*time.Hour) != 0 {
-		t.Errorf("files go after %v, in whole days and not before a run ends", m.Kept)
-	}
-	starts := slices.ContainsFunc(Functions, func(f Function) bool { return f.Starts })
-	if !starts {
-		t.Error("nothing starts simulations")
+	for _, f := range Functions {
+		runs := slices.ContainsFunc(Machines, func(m Machine) bool { return m.Name == f.Starts || m.Steps == f.Name })
+		if (f.Starts != "" || len(f.Files) > 0) && !runs {
+			t.Errorf("%s has files, or starts %q, of no machine", f.Name, f.Starts)
+		}
 	}
 }
 
 func TestThrottleLetsRequestsIn(t *testing.T) {
 	if RatePerSecond < 1 || Burst < RatePerSecond {
 		t.Errorf("%d a second, %d at once", RatePerSecond, Burst)
+	}
+	for _, r := range Routes {
+		if r.Throttle < 0 || r.Throttle >= RatePerSecond {
+			t.Errorf("%s %s lets in %d a second, of %d for all", r.Method, r.Path, r.Throttle, RatePerSecond)
+		}
+		// Whoever follows a link is nobody that we know: nothing else holds them back.
+		if strings.HasPrefix(r.Path, "/r/") && r.Throttle == 0 {
+			t.Errorf("anybody may follow %s as often as they like", r.Path)
+		}
 	}
 }

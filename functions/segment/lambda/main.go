@@ -32,7 +32,7 @@ func main() {
 // start starts the execution that has the run's name. Step Functions lets one
 // that runs be started again, and refuses one that has ended.
 func start(ctx context.Context, machine *sfn.Client, run segments.Run) error {
-	input, err := json.Marshal(map[string]any{"runs": []segments.Run{run}})
+	input, err := json.Marshal(run)
 	if err != nil {
 		return err
 	}
