@@ -89,8 +89,8 @@ func TestFactsOfReferrals(t *testing.T) {
 	}
 	want := []string{
 		"0315 member.enrolled", "0315 member.enrolled", "0315 points.earned", "0315 points.earned", "0315 referral.blocked self_referral", "0315 referral.invited",
-		"0315 referral.pending", "0315 referral.registered", "0315 referral.review disposable_email",
-		"0330 points.clawed_back", "0330 points.clawed_back", "0330 points.clawed_back", "0330 points.earned", "0330 points.earned", "0330 referral.cancelled refunded", "0330 referral.qualified",
+		"0315 referral.pending", "0315 referral.registered", "0315 referral.review disposable_email", "0315 segment.entered", "0315 segment.entered",
+		"0330 points.clawed_back", "0330 points.clawed_back", "0330 points.clawed_back", "0330 points.earned", "0330 points.earned", "0330 referral.cancelled refunded", "0330 referral.qualified", "0330 segment.left",
 	}
 	slices.Sort(got)
 	if diff := cmp.Diff(want, got); diff != "" {
