@@ -141,13 +141,17 @@ var frauds = []struct {
 	{"a domain in another form", nil, mail("anna@bücher.example"), nil, func(f *friends) string { return f.comes(mail("anna@xn--bcher-kva.example"), nil) }, "blocked", "self_referral"},
 	{"a domain that looks alike", nil, nil, nil, func(f *friends) string { return f.comes(mail("anna@ex\u0430mple.com"), nil) }, "blocked", "self_referral"},
 	{
-		"the phone in Arabic figures", nil, object{"phone": "+972501234567"}, nil,
+		"the phone in Arabic figures", nil,
+		object{"phone": "+972501234567"},
+		nil,
 		func(f *friends) string {
 			return f.comes(object{"email": "b@example.com", "phone": "+٩٧٢-٥٠-١٢٣-٤٥٦٧"}, nil)
 		}, "blocked", "self_referral",
 	},
 	{
-		"the phone in Persian figures, dialled", nil, object{"phone": "+972501234567"}, nil,
+		"the phone in Persian figures, dialled", nil,
+		object{"phone": "+972501234567"},
+		nil,
 		func(f *friends) string {
 			return f.comes(object{"email": "b@example.com", "phone": "۰۰۹۷۲ ۵۰ ۱۲۳ ۴۵۶۷"}, nil)
 		}, "blocked", "self_referral",

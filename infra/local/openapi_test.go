@@ -521,7 +521,7 @@ func tourOfReports(s *shop, m string) {
 	}
 	for _, r := range list {
 		for _, format := range []string{"json", "csv", "svg"} {
-			s.do("GET", "/v1/reports/"+r.(object)["name"].(string)+"?format="+format, nil)
+			s.must("GET", "/v1/reports/"+r.(object)["name"].(string)+"?format="+format, nil)
 		}
 	}
 	s.must("GET", "/v1/reports/referrals?from=2027-06&until=2027-07", nil)

@@ -17,11 +17,19 @@ func TestNetworks(t *testing.T) {
 		merged []moved
 		want   []valued
 	}{
-		{"each generation is worth less, down to the depth", []edge{{Member: "B", Advocate: "A", Spent: 100}, {Member: "C", Advocate: "B", Spent: 101}, {Member: "D", Advocate: "C", Spent: 1000}},
-			nil, []valued{{Member: "A", Value: 151, Members: 2}, {Member: "B", Value: 601, Members: 2}, {Member: "C", Value: 1000, Members: 1}}},
+		{
+			"each generation is worth less, down to the depth",
+			[]edge{{Member: "B", Advocate: "A", Spent: 100}, {Member: "C", Advocate: "B", Spent: 101}, {Member: "D", Advocate: "C", Spent: 1000}},
+			nil,
+			[]valued{{Member: "A", Value: 151, Members: 2}, {Member: "B", Value: 601, Members: 2}, {Member: "C", Value: 1000, Members: 1}},
+		},
 		{"who was merged brings for whom she is", []edge{{Member: "B", Advocate: "OLD", Spent: 100}}, []moved{{From: "OLD", Into: "OLDER"}, {From: "OLDER", Into: "A"}}, []valued{{Member: "A", Value: 100, Members: 1}}},
-		{"a circle ends", []edge{{Member: "A", Advocate: "B", Spent: 10}, {Member: "B", Advocate: "A", Spent: 20}}, []moved{{From: "X", Into: "Y"}, {From: "Y", Into: "X"}},
-			[]valued{{Member: "A", Value: 20, Members: 1}, {Member: "B", Value: 10, Members: 1}}},
+		{
+			"a circle ends",
+			[]edge{{Member: "A", Advocate: "B", Spent: 10}, {Member: "B", Advocate: "A", Spent: 20}},
+			[]moved{{From: "X", Into: "Y"}, {From: "Y", Into: "X"}},
+			[]valued{{Member: "A", Value: 20, Members: 1}, {Member: "B", Value: 10, Members: 1}},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if diff := cmp.Diff(c.want, network(c.edges, c.merged, 2, big.NewRat(1, 2)), cmp.AllowUnexported(valued{})); diff != "" {
