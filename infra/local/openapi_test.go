@@ -507,8 +507,7 @@ func tourOfReports(s *shop, m string) {
 	some := object{"statistics": object{"spent": object{"from": 1}, "points": object{"to": 1_000_000}}, "not": object{"rfm": []string{"lost"}}, "any": []object{{"segments": []string{"new", "former"}}, {"attributes": object{"coffee": []string{"espresso"}}}}}
 	for id, body := range map[string]object{"vip": {"name": "Very important", "list": []string{m}}, "some": {"where": some}} {
 		s.must("POST", "/v1/segments/preview", body)
-		s.must("PUT", "/v1/segments/"+id, body, "Idempotency-Key", id)
-		s.must("PUT", "/v1/segments/"+id, body, "Idempotency-Key", id)
+		s.must("PUT", "/v1/segments/"+id, body)
 		s.must("GET", "/v1/segments/"+id, nil)
 	}
 	run := s.must("POST", "/v1/segment-runs", nil).str("id")
