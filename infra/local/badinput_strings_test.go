@@ -163,6 +163,18 @@ var templates = []template{
 			"expected_redemption": "0.8", "reach_months": 6, "until": "2026-03-15T08:01:00Z", "members": []any{w.base()},
 		}
 	}, nil},
+	{"segment run", "POST", to("/v1/segment-runs"), func(*wild) object { return object{} }, nil},
+	{"segment by a condition", "PUT", func(*wild) string { return "/v1/segments/by-a-condition" }, condition, answered},
+	{"segment by a list", "PUT", func(*wild) string { return "/v1/segments/by-a-list" }, func(w *wild) object { return object{"name": "VIP", "list": []any{w.base()}} }, answered},
+	{"preview", "POST", to("/v1/segments/preview"), condition, nil},
+}
+
+// condition is a segment with all that a condition may say.
+func condition(*wild) object {
+	return object{"name": "North", "where": object{
+		"all": []any{object{"segments": []any{"new"}}}, "any": []any{object{"rfm": []any{"champions"}}}, "not": object{"segments": []any{"former"}}, "segments": []any{"repeat"}, "rfm": []any{"loyal"},
+		"attributes": object{"city": []any{"Haifa", "Akko"}}, "statistics": object{"spent": object{"from": 1, "to": 1000}},
+	}}
 }
 
 // signals are all that a person may be known again by.

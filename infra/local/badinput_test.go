@@ -61,6 +61,9 @@ func newWild(t *testing.T) *wild {
 		"/v1/partners/{id}":     "air",
 		"/v1/referrals/{id}":    w.suspicious(),
 		"/r/{code}":             w.code(),
+		"/v1/segments/{id}":     w.segment(),
+		"/v1/segment-runs/{id}": w.run(),
+		"/v1/reports/{name}":    "roi",
 	}
 	w.earn(order("base", m, 100))
 	w.written()
@@ -85,6 +88,18 @@ func (w *wild) code() string {
 // suspicious is a referral under review.
 func (w *wild) suspicious() string {
 	return w.must("POST", "/v1/referrals", object{"code": w.code(), "customer": object{"email": w.fresh() + "@mailinator.com"}}).str("id")
+}
+
+// segment is one that the program defines.
+func (w *wild) segment() string {
+	return w.must("PUT", "/v1/segments/vip", object{"list": []string{w.enrol("vip")}}).str("id")
+}
+
+// run is a segment run that is done.
+func (w *wild) run() string {
+	id := w.must("POST", "/v1/segment-runs", nil).str("id")
+	w.host.Refreshed()
+	return id
 }
 
 // offered is a new member who has a choice.
@@ -130,6 +145,10 @@ var keyShape = regexp.MustCompile(`^(CODE#[\pL0-9]{3,24} CODE|local#(` + strings
 	`FRIEND#(EMAIL|PHONE|EXTERNAL)#[0-9a-f]{32} FRIEND`,
 	`CLICKS#\d{6}#\d{2} CLICK#[\pL0-9]{3,24}#\d{2}#[0-9a-f]{16}`,
 	`SEEN#[0-9a-f]{32} SEEN#\d{6}[0-9A-Z]{26}`,
+	`SEGMENT#RUNS RUN#[0-9A-Z]{26}`,
+	`SEGMENT (CURRENT|NEWEST|DEFINED#[a-z0-9_-]{1,40})`,
+	`MEMBER#[0-9A-Z]{1,40} COUNTED(#[a-z0-9_-]{1,40})?`,
+	`TOTALS#\d+#\d{2} (DAY|LOTS)#[0-9-]+#[a-z0-9_-]{0,40}`,
 }, "|") + `))$`)
 
 // written is which items were written since it was asked last.
@@ -146,7 +165,8 @@ func (w *wild) written() []string {
 		if !first && !keyShape.MatchString(k.PK+" "+k.SK) {
 			w.t.Errorf("wrote the key %q", k)
 		}
-		if k.SK != "RECEIPT" && k.SK != "SIMULATION" { // an answer is kept for repetition, refusals too, and a run ends beside
+		counted := strings.HasPrefix(k.SK, "COUNTED") || strings.Contains(k.PK, "#TOTALS#") // by the stream
+		if k.SK != "RECEIPT" && k.SK != "SIMULATION" && !counted {                          // an answer is kept for repetition, refusals too, and a run ends beside
 			list = append(list, k.PK+" "+k.SK)
 		}
 	}
@@ -182,6 +202,7 @@ func (w *wild) send(method, path string, body any, headers ...string) (a answer)
 	}
 	rec := httptest.NewRecorder()
 	w.host.ServeHTTP(rec, r)
+	w.host.Refreshed() // what a run writes is written by its request
 	a = answer{status: rec.Code, header: rec.Header(), raw: rec.Body.Bytes()}
 	dec := json.NewDecoder(bytes.NewReader(a.raw))
 	dec.UseNumber()
@@ -226,7 +247,7 @@ func (w *wild) send(method, path string, body any, headers ...string) (a answer)
 // drawn tells of an answer that is no JSON: a link, its picture, a table.
 func drawn(method, path string, a answer) bool {
 	kind := a.header.Get("Content-Type")
-	return method == "GET" && (a.status == 302 && len(a.raw) == 0 || a.status == 200 && strings.HasPrefix(path, "/r/") && kind == "image/svg+xml" || a.status == 200 && strings.HasPrefix(kind, "text/csv"))
+	return method == "GET" && (a.status == 302 && len(a.raw) == 0 || a.status == 200 && (strings.HasPrefix(path, "/r/") || strings.HasPrefix(path, "/v1/reports/")) && kind == "image/svg+xml" || a.status == 200 && strings.HasPrefix(kind, "text/csv"))
 }
 
 // want is send with the status that is expected.

@@ -147,7 +147,7 @@ func TestLookAlikeLinesAreTwoLines(t *testing.T) {
 // What looks like an id of ours in paths and bodies is of nobody.
 func TestLookAlikesOfOurIDsAreNobodys(t *testing.T) {
 	w := newWild(t)
-	for kind, prefix := range map[string]string{"members": "mem_", "holds": "hld_", "redemptions": "rdm_", "payouts": "pay_", "referrals": "rfl_"} {
+	for kind, prefix := range map[string]string{"members": "mem_", "holds": "hld_", "redemptions": "rdm_", "payouts": "pay_", "referrals": "rfl_", "segment-runs": "seg_"} {
 		id := w.kept["/v1/"+kind+"/{id}"]
 		bare := strings.TrimPrefix(id, prefix)
 		for _, s := range append(slices.Concat(lookAlikes, refusedIDs),
@@ -236,6 +236,61 @@ func TestCodesLeadToTheShop(t *testing.T) {
 	}
 	if made < 8 {
 		t.Errorf("only %d were taken", made)
+	}
+	w.settled()
+}
+
+// A segment's name is written and read as it is, or refused; none leads to
+// another's members.
+func TestLookAlikeSegmentsAreTwoSegments(t *testing.T) {
+	w := newWild(t)
+	m := w.base()
+	for _, s := range slices.Concat(lookAlikes, refusedIDs, []string{"VIP", "vip ", "vip#", "v%69p", "ｖip", "TOP_20", "DEFINED#vip"}) {
+		if s == "" || s == "/" { // another path
+			continue
+		}
+		path := "/v1/segments/" + segment(s)
+		if !sourceName.MatchString(s) {
+			w.want(400, "PUT", path, object{"list": []any{m}})
+			w.want(404, "GET", path, nil)
+			w.want(404, "GET", path+"/members", nil)
+			continue
+		}
+		w.want(200, "PUT", path, object{"name": s, "list": []any{m}})
+		if a := w.want(200, "GET", path, nil); a.str("id") != s || a.str("name") != s {
+			t.Errorf("%q is read as %s", s, a.raw)
+		}
+	}
+	for _, id := range slices.Concat(lookAlikes, refusedIDs) {
+		if id == "mem_1" { // might be one, and is nobody
+			continue
+		}
+		w.want(400, "PUT", "/v1/segments/vip", object{"list": []any{id}})
+	}
+	for _, body := range []object{
+		{},
+		{"list": []any{m}, "where": object{"segments": []any{"new"}}},
+		{"where": object{}},
+		{"where": object{"all": []any{}}},
+		{"where": object{"segments": []any{"vip"}}},
+		{"where": object{"rfm": []any{"x"}}},
+		{"where": object{"attributes": object{"a": []any{}}}},
+		{"where": object{"statistics": object{"shoe_size": object{"from": 1}}}},
+		{"where": object{"statistics": object{"spent": object{}}}},
+		{"list": slices.Repeat([]any{m}, 5001), "name": strings.Repeat("n", 121)},
+	} {
+		w.want(400, "PUT", "/v1/segments/vip", body)
+		w.want(400, "POST", "/v1/segments/preview", body)
+	}
+	for _, name := range []string{"top_20", "new"} { // built in
+		w.want(400, "PUT", "/v1/segments/"+name, object{"list": []any{m}})
+	}
+	values := slices.Repeat([]any{strings.Repeat("v", 10_000)}, 90)
+	w.want(413, "PUT", "/v1/segments/vip", object{"where": object{"attributes": object{"a": values}}}) // no item holds it
+	w.run()
+	w.written()
+	if a := w.want(200, "GET", "/v1/segments/1/members", nil); a.str("data.0.id") != m {
+		t.Errorf("in the segment: %s", a.raw)
 	}
 	w.settled()
 }

@@ -482,8 +482,6 @@ referral:
 	s.must("GET", "/v1/members/"+m+"/referrals?limit=2", nil)
 	s.must("GET", "/v1/members/"+m+"/referrals?language=fa", nil)
 	s.must("GET", "/v1/members/"+m+"/referrals", nil, "Authorization", "Bearer "+s.must("POST", "/v1/members/"+m+"/tokens", nil).str("token"))
-	s.must("GET", "/v1/reports/referrals?from=2027-06&until=2027-07", nil)
-	s.must("GET", "/v1/reports/referrals?format=csv", nil)
 	for _, e := range s.entries(m) {
 		s.must("GET", "/v1/members/"+m+"/ledger/"+e["id"].(string)+"/explanation", nil)
 	}
@@ -492,16 +490,55 @@ referral:
 	s.refused(409, "not_under_review", "POST", "/v1/referrals/"+one+"/approve", nil)
 	s.refused(409, "code_taken", "POST", "/v1/members/"+s.enrol("another")+"/referral-code", object{"code": "DANA7"})
 	s.refused(400, "invalid_request", "POST", "/v1/members/"+m+"/referral-code", object{"code": "ADMIN"})
-	s.refused(400, "invalid_request", "GET", "/v1/reports/referrals?from=2020-01", nil)
 	s.refused(404, "not_found", "GET", "/v1/referrals/rfl_202707X", nil)
 	s.refused(404, "not_found", "GET", "/r/nobodys", nil, "Authorization", "")
 	s.program(`{}`)
 	s.refused(422, "no_referrals", "POST", "/v1/referrals", object{"code": code, "customer": object{"email": "z@example.com"}})
 }
 
+// tourOfReports does once what is told of all members together: segments, and
+// reports in every format, before a segment run and after it.
+func tourOfReports(s *shop, m string) {
+	s.t.Helper()
+	list := listed(s.must("GET", "/v1/reports", nil), "data")
+	s.refused(409, "no_refresh_yet", "GET", "/v1/reports/deciles", nil)
+	s.must("GET", "/v1/segments/top_20", nil) // nobody has looked yet
+	s.program(`{rollout: {percent: 50}, goal: {kpi: share_of_revenue, target: "0.4", reason: {en: "Your tenth coffee is free"}}}`)
+	some := object{"statistics": object{"spent": object{"from": 1}, "points": object{"to": 1_000_000}}, "not": object{"rfm": []string{"lost"}}, "any": []object{{"segments": []string{"new", "former"}}, {"attributes": object{"coffee": []string{"espresso"}}}}}
+	for id, body := range map[string]object{"vip": {"name": "Very important", "list": []string{m}}, "some": {"where": some}} {
+		s.must("POST", "/v1/segments/preview", body)
+		s.must("PUT", "/v1/segments/"+id, body)
+		s.must("GET", "/v1/segments/"+id, nil)
+	}
+	run := s.must("POST", "/v1/segment-runs", nil).str("id")
+	s.refreshed(run)
+	s.refreshed(s.must("POST", "/v1/segment-runs", object{}).str("id")) // members go from group to group
+	s.must("GET", "/v1/segment-runs?limit=1", nil)
+	s.must("GET", "/v1/segments", nil)
+	if got := s.must("GET", "/v1/segments/vip/members?limit=1", nil); got.str("data.0.id") != m {
+		s.t.Errorf("in the segment: %s", got.raw)
+	}
+	for _, r := range list {
+		for _, format := range []string{"json", "csv", "svg"} {
+			s.must("GET", "/v1/reports/"+r.(object)["name"].(string)+"?format="+format, nil)
+		}
+	}
+	s.must("GET", "/v1/reports/referrals?from=2027-06&until=2027-07", nil)
+	s.must("GET", "/v1/reports/roi?from=2026-03&until=2027-07-31&margin=0.4&expected_redemption=0.8", nil)
+	s.must("GET", "/v1/reports/goal?kpi=redemption_rate", nil)
+	s.refused(400, "invalid_request", "GET", "/v1/reports/referrals?from=2020-01", nil)
+	s.refused(404, "not_found", "GET", "/v1/reports/secrets", nil)
+	s.refused(404, "not_found", "GET", "/v1/segments/nobody", nil)
+	s.refused(404, "not_found", "GET", "/v1/segments/nobody/members", nil)
+	s.refused(404, "not_found", "GET", "/v1/segment-runs/seg_X", nil)
+	s.refused(400, "invalid_request", "PUT", "/v1/segments/top_20", object{"list": []string{m}})
+	s.refused(400, "invalid_request", "PUT", "/v1/segments/vip", object{})
+}
+
 func TestAnswersAreAsDescribed(t *testing.T) {
 	s, c := described(t)
 	m := tour(s)
+	tourOfReports(s, m)
 
 	s.refused(401, "unauthorized", "GET", "/v1/program", nil, "Authorization", "")
 	s.refused(400, "invalid_request", "POST", "/v1/orders", "{")
@@ -543,6 +580,7 @@ func TestScopesAreAsDescribed(t *testing.T) {
 	w.kept = map[string]string{
 		"/v1/members/{id}": m, "/v1/holds/{id}": "hld_X", "/v1/redemptions/{id}": "rdm_X", "/v1/orders/{source}": "till", "/v1/imports/{id}": "imp_X",
 		"/v1/payouts/{id}": "pay_X", "/v1/vouchers/{code}": "X", "/v1/cards/{number}": "X", "/v1/leaderboards/{id}": "x", "/v1/partners/{id}": "x", "/v1/referrals/{id}": "rfl_202603X", "/r/{code}": "X",
+		"/v1/segments/{id}": "x", "/v1/segment-runs/{id}": "seg_X", "/v1/reports/{name}": "roi",
 	}
 	if err := s.host.AddKey(context.Background(), "sk_server", web.Server); err != nil {
 		t.Fatal(err)

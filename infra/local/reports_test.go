@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -141,6 +142,28 @@ func TestReportsAreListed(t *testing.T) {
 		s.refused(400, "invalid_request", "GET", "/v1/reports/"+bad, nil)
 	}
 	s.must("GET", "/v1/reports/goal?kpi=redemption_rate&target=0.4", nil)
+}
+
+// The goal of the document is that of the report; what is asked for goes before it.
+func TestTheGoalIsTheDocuments(t *testing.T) {
+	s := open(t, local.Config{DataDir: t.TempDir()})
+	s.program(`goal: {kpi: redemption_rate, target: "0.123456789", reason: {en: "Your tenth coffee is free"}}`)
+	for query, want := range map[string][]any{
+		"":                                {"redemption_rate", "12.35", false},
+		"?target=0":                       {"redemption_rate", "0.00", true},
+		"?kpi=redemption_rate":            {"redemption_rate", "12.35", false},
+		"?kpi=redemption_rate&target=0.5": {"redemption_rate", "50.00", false},
+	} {
+		a := s.must("GET", "/v1/reports/goal"+query, nil)
+		if got := []any{a.str("kpi"), a.at("target_percent"), a.at("reached")}; !slices.Equal(got, want) || a.str("reason.en") != "Your tenth coffee is free" {
+			t.Errorf("%s: %s, want %v", query, a.raw, want)
+		}
+	}
+	s.program("{}")
+	if a := s.must("GET", "/v1/reports/goal?kpi=redemption_rate", nil); a.at("target_percent") != nil || a.at("reached") != nil || a.at("reason") != nil {
+		t.Errorf("without a goal: %s", a.raw)
+	}
+	s.refused(409, "no_refresh_yet", "GET", "/v1/reports/goal", nil)
 }
 
 // SC16's ten members, refreshed: every report of a refresh in every format.

@@ -22,6 +22,7 @@ type party struct {
 	name, program                          string
 	member, hold, redemption, order        string
 	payout, voucher, simulation            string
+	segment, run                           string // that the program defined, and of a run that put members into it
 	email, phone, external, connection, of string
 	imports                                string
 	card, guest                            string // a card that nobody bound, and whom it collects for
@@ -51,7 +52,7 @@ type world struct {
 	n           int
 	asked       int
 
-	simulations map[string]string // one of each program
+	simulations, runs map[string]string // one of each program
 }
 
 // operation is one of the description.
@@ -65,7 +66,7 @@ var programKeys = map[string]string{local.Program: key, "other": "sk_other_admin
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{simulations: map[string]string{}, shop: newWild(t).shop, mine: map[string]party{}}
+	w := &world{simulations: map[string]string{}, runs: map[string]string{}, shop: newWild(t).shop, mine: map[string]party{}}
 	ctx := context.Background()
 	if err := w.host.AddProgram(ctx, "other", programKeys["other"], table.Connection{ID: "othershop", Kind: "standard"}); err != nil {
 		t.Fatal(err)
@@ -88,7 +89,7 @@ func newWorld(t *testing.T) *world {
 	}
 	own, theirs := w.party("own", local.Program), w.party("theirs", "other")
 	w.objects = []party{own, w.party("neighbour", local.Program), theirs, {
-		name: "nobody", member: "mem_01NOBODY", hold: "hld_01NOBODY", redemption: "rdm_01NOBODY", order: "nobodys", payout: "pay_01NOBODY", voucher: "NBDY-NBDY-NBDY", simulation: "sim_01NOBODY", email: "nobody@example.com", phone: "+97259", external: "nobodys", connection: "nobody", of: "-", imports: "imp_01NOBODY", card: "nobodys-card", guest: "mem_01NOBODYS",
+		name: "nobody", member: "mem_01NOBODY", hold: "hld_01NOBODY", redemption: "rdm_01NOBODY", order: "nobodys", payout: "pay_01NOBODY", voucher: "NBDY-NBDY-NBDY", simulation: "sim_01NOBODY", segment: "of-nobody", run: "seg_01NOBODY", email: "nobody@example.com", phone: "+97259", external: "nobodys", connection: "nobody", of: "-", imports: "imp_01NOBODY", card: "nobodys-card", guest: "mem_01NOBODYS",
 		code: "nobodys7", referral: "rfl_20260301NOBODY", friend: "-",
 	}}
 
@@ -179,8 +180,11 @@ func (w *world) party(name, program string) party {
 	p.imports = w.must("POST", "/v1/imports", object{"kind": "members", "format": "csv"}, auth...).str("id")
 	if w.simulations[program] == "" { // it is the program's, not hers
 		w.simulations[program] = w.must("POST", "/v1/simulations", object{"program": object{}}, auth...).str("id")
+		w.must("PUT", "/v1/segments/of-"+program, object{"list": []string{p.member}}, auth...)
+		w.runs[program] = w.must("POST", "/v1/segment-runs", nil, auth...).str("id")
+		w.host.Refreshed()
 	}
-	p.simulation = w.simulations[program]
+	p.simulation, p.run, p.segment = w.simulations[program], w.runs[program], "of-"+program
 	p.code = w.must("POST", "/v1/members/"+p.member+"/referral-code", nil, auth...).str("code")
 	p.friend = "f-" + tag + "@mailinator.com"
 	p.referral = w.must("POST", "/v1/referrals", object{"code": p.code, "customer": object{"email": p.friend}}, auth...).str("id")
