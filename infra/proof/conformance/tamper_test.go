@@ -416,6 +416,35 @@ var faults = []fault{
 		fails: []string{"SC10 referral ladder with fraud and refund: a code on the order"}, says: "data.0.way: want order, got nothing",
 	},
 	{
+		name: "points do not wait", only: "SC15", ask: told("PUT", "^/v1/program$", `"pending":"P14D"`, `"pending":"P0D"`),
+		fails: []string{"SC15 liability that ties: 20 000 earned"}, says: "total.pending: want 2500 more than before, got 0 (pending points are not shown)",
+	},
+	{
+		name: "books that lack a member", only: "SC15",
+		answer: on("GET", "^/v1/reports/liability$", replace(`"ties":true`, `"ties":false`)),
+		fails:  []string{"SC15 liability that ties: 20 000 earned"}, says: "ties: want true, got false",
+	},
+	{
+		name: "everything is redeemed", only: "SC15",
+		ask: func(r *http.Request) {
+			r.URL.RawQuery = strings.Replace(r.URL.RawQuery, "expected_redemption=0.8", "expected_redemption=1", 1)
+		},
+		fails: []string{"SC15 liability that ties: 20 000 earned"}, says: "total.cost: want 48000 more than before, got 60000 (all points",
+	},
+	{
+		name: "who leaves is not told of", only: "SC16",
+		answer: on("GET", "^/_local/events$", replace(`"segment\.left"`, `"segment.lost"`)),
+		fails:  []string{"SC16 five-way and Pareto: 63.70, 27.40 and 8.90 %"}, says: "want 4, got 2",
+	},
+	{
+		name: "spend is gross", only: "SC16", ask: told("POST", "^/v1/orders$", `"refunded":\d+`, `"refunded":0`),
+		fails: []string{"SC16 five-way and Pareto: 63.70, 27.40 and 8.90 %"}, says: "after a refund of 3000 to the second; got [0 1]",
+	},
+	{
+		name: "what is cancelled still counts", only: "SC16", ask: told("POST", "^/v1/orders$", `"state":"cancelled"`, `"state":"paid"`),
+		fails: []string{"SC16 five-way and Pareto: 63.70, 27.40 and 8.90 %"}, says: "of the two 700s that of the earlier first purchase; got",
+	},
+	{
 		name: "who brings themselves is paid", only: "SC14",
 		answer: on("GET", "^/v1/referrals/", replace(`"status":"blocked","reasons":\["self_referral"\]`, `"status":"qualified","reasons":[]`)),
 		fails:  []string{"SC14 guest becomes member: A had referred G"}, says: "status: want blocked, got qualified",

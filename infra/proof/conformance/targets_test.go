@@ -233,6 +233,8 @@ func TestDeployed(t *testing.T) {
 		"SC10: a code on the order",
 		"SC14: one event",
 		"SC14: A had referred G",
+		"SC15: 20 000 earned",
+		"SC16: 63.70, 27.40 and 8.90 %",
 		"SC18: the default after 30 days",
 		"SC18: the member's choice",
 		"SC18: a refund before the period closes",
