@@ -389,9 +389,15 @@ func TestARefreshIsARecomputation(t *testing.T) {
 						groups[name]++
 					}
 				}
+				spent, is := map[string]int64{}, s.are()
+				for i := range all {
+					for _, name := range is[all[i].ID] {
+						spent[name] += all[i].WindowSpent
+					}
+				}
 				for name, n := range result.Groups {
-					if n != groups[name] {
-						t.Errorf("%d are in %s, the result says %d", groups[name], name, n)
+					if n != groups[name] || result.Spent[name] != spent[name] {
+						t.Errorf("%d are in %s and spent %d, the result says %d and %d", groups[name], name, spent[name], n, result.Spent[name])
 					}
 				}
 				if again := s.refresh(); again.Writes != 0 {
