@@ -7,8 +7,6 @@ import (
 	"sync"
 	"unicode"
 
-	"golang.org/x/net/idna"
-
 	"regulars/shared/alike/letters"
 )
 
@@ -85,8 +83,7 @@ func (p *provider) mailbox(name, domain string) (string, string) {
 // Encoded labels (xn--) are decoded even where a registry would refuse them:
 // this is about looks.
 func domain(s string) string {
-	s, _ = idna.Lookup.ToUnicode(strings.TrimSuffix(s, "."))
-	s = letters.Lower(s)
+	s = letters.Lower(unencoded(strings.TrimSuffix(s, ".")))
 	if !strings.Contains(s, ".") || strings.HasPrefix(s, ".") || strings.HasSuffix(s, ".") || strings.Contains(s, "..") || strings.ContainsFunc(s, notInDomain) {
 		return ""
 	}

@@ -104,7 +104,11 @@ func Register(tx *table.Tx, in Registration, id string, by By) (*loyalty.Referra
 	if _, err := closeReplaced(tx, friend, by); err != nil {
 		return nil, err
 	}
-	return r, tx.PutAccount(friend)
+	if err := tx.PutAccount(friend); err != nil {
+		return nil, err
+	}
+	tx.Expect(friend, r.Closes)
+	return r, nil
 }
 
 // owner is the advocate whom a code leads to, and the code as it is kept.

@@ -156,6 +156,15 @@ func (tx *Tx) PutAccount(a *loyalty.Account) error {
 	return nil
 }
 
+// Expect puts an account that was put in this transaction, and that nothing is
+// due of, into the due index for an instant: what it does by then need not pay
+// for that on its own way.
+func (tx *Tx) Expect(a *loyalty.Account, at int64) {
+	if w := tx.items[accountKey(tx.program, a.Member)].write; w.Item.Due == (Due{}) {
+		w.Item.Due = due(a.Member, at)
+	}
+}
+
 // Settled writes an account that a schedule has settled, and its true next
 // instant into the due index.
 func (tx *Tx) Settled(a *loyalty.Account) error {

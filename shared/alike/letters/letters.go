@@ -4,10 +4,12 @@
 package letters
 
 import (
+	_ "embed"
 	"strings"
+	"sync"
 	"unicode"
+	"unicode/utf8"
 
-	"github.com/mtibben/confusables"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -74,23 +76,26 @@ func fold(s string, first, second func(rune) rune) string {
 	return norm.NFC.String(b.String())
 }
 
-// looks is the ASCII that a letter looks like, by its skeleton (Unicode
-// Technical Standard #39, section 4); "" when like none.
-func looks(r rune) string {
-	s := strings.Map(func(r rune) rune {
-		if mark(r) {
-			return -1
-		}
-		return r
-	}, confusables.Skeleton(string(r)))
-	if strings.ContainsFunc(s, func(r rune) bool { return r >= unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
-		return ""
+// looks is the ASCII that a letter looks like; "" when like none.
+func looks(r rune) string { return lookAlikes()[r] }
+
+// lookalikes.txt has the letters of these scripts whose skeleton (Unicode Technical
+// Standard #39, section 4) is ASCII, each with it: the part of the standard's
+// table that is used here. A test holds it against the whole, and writes it
+// anew with -update.
+//
+//go:embed lookalikes.txt
+var lookAlikeList string
+
+var lookAlikes = sync.OnceValue(func() map[rune]string {
+	all := map[rune]string{}
+	for line := range strings.Lines(lookAlikeList) {
+		letter, like, _ := strings.Cut(strings.TrimSpace(line), " ")
+		r, _ := utf8.DecodeRuneInString(letter)
+		all[r] = like
 	}
-	if s == "l" && unicode.IsUpper(r) {
-		return "I" // whose skeleton is l
-	}
-	return s
-}
+	return all
+})
 
 // Invisible tells whether a character shows nothing: joiners, directions of
 // text, soft hyphens, fillers.
