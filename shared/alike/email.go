@@ -79,11 +79,14 @@ func (p *provider) mailbox(name, domain string) (string, string) {
 	return name, domain
 }
 
+// dots are what parts the labels of a domain where others than Latin are typed (RFC 3490, section 3.1).
+var dots = strings.NewReplacer("。", ".", "．", ".", "｡", ".")
+
 // domain is a domain as it is read, look-alikes folded; "" when it is none.
 // Encoded labels (xn--) are decoded even where a registry would refuse them:
 // this is about looks.
 func domain(s string) string {
-	s = letters.Lower(unencoded(strings.TrimSuffix(s, ".")))
+	s = letters.Lower(unencoded(strings.TrimSuffix(dots.Replace(s), ".")))
 	if !strings.Contains(s, ".") || strings.HasPrefix(s, ".") || strings.HasSuffix(s, ".") || strings.Contains(s, "..") || strings.ContainsFunc(s, notInDomain) {
 		return ""
 	}
