@@ -22,7 +22,8 @@ import (
 // average, each day for 5.00 to 1,000.00; two were sent by another member.
 type crowd struct {
 	members int
-	known   [][]string // the segments that each is in already; nil: in none
+	known   []uint16   // which of sets each is in already, counted from 1; 0 or nil: in none
+	sets    [][]string // of segments
 }
 
 // crowdDay is the local day on which the crowd is looked at: 2026-02-16.
@@ -30,12 +31,14 @@ const crowdDay = 20_500
 
 // shardOf is where a member of the crowd is read. It has nothing of the hash
 // by which a table spreads members, so that shards can be made one by one.
-func shardOf(member string) int {
+func shardOf(member string) int { return numberOf(member) % refresh.Shards }
+
+func numberOf(member string) int {
 	n, err := strconv.Atoi(member[len(member)-9:])
 	if err != nil {
 		panic("bench: a member who is not of the crowd: " + member)
 	}
-	return n % refresh.Shards
+	return n
 }
 
 func crowdID(n int) string { return fmt.Sprintf("01J8ZQ%020d", n) }
@@ -44,8 +47,8 @@ func crowdID(n int) string { return fmt.Sprintf("01J8ZQ%020d", n) }
 func (c crowd) account(n int) *loyalty.Account {
 	r := rand.New(rand.NewPCG(uint64(n), 7))
 	a := &loyalty.Account{Member: crowdID(n), Balance: r.Int64N(2000), Born: r.Int64N(13)}
-	if c.known != nil && c.known[n] != nil {
-		a.Segments, a.Segmented, a.SegmentSeq = c.known[n], crowdDay*86400-86400, 1
+	if c.known != nil && c.known[n] > 0 {
+		a.Segments, a.Segmented, a.SegmentSeq = c.sets[c.known[n]-1], crowdDay*86400-86400, 1
 	}
 	if r.IntN(50) == 0 && n > 0 {
 		a.Referred = &loyalty.Referred{Advocate: crowdID(r.IntN(n))}

@@ -207,19 +207,20 @@ func (c crowd) tape(shard int) (members []side, err error) {
 
 // settle puts all but one in twenty members into the segments that they are in.
 func (c *crowd) settle(ctx context.Context) error {
-	known := make([][]string, c.members)
-	at := make(map[string]int, c.members)
-	for n := range c.members {
-		at[crowdID(n)] = n
-	}
+	known, kept := make([]uint16, c.members), map[string]uint16{} // numbers, which the garbage collector does not look at
 	_, err := refreshCrowd(ctx, *c, memory{}, c.sides, func(member string, _ bool, judge func(*loyalty.Account, map[string]string) (bool, error)) error {
-		n := at[member]
+		n := numberOf(member)
 		if n%20 == 0 {
 			return nil
 		}
 		a := c.account(n)
 		_, err := judge(a, nil)
-		known[n] = a.Segments
+		sets := strings.Join(a.Segments, " ")
+		if kept[sets] == 0 {
+			c.sets = append(c.sets, a.Segments)
+			kept[sets] = uint16(len(c.sets))
+		}
+		known[n] = kept[sets]
 		return err
 	})
 	c.known = known

@@ -49,7 +49,7 @@ func (w Work) state(ctx context.Context) (*State, error) {
 
 // first makes a state of the parts.
 func (w Work) first(ctx context.Context, p *Plan) (*State, error) {
-	all := newPart(p.month())
+	all := newSum(p.month())
 	if err := w.all(ctx, w.parts(), func(_ int, raw []byte) error {
 		var part part
 		if err := decoder.Unmarshal(raw, &part); err != nil {
@@ -63,10 +63,7 @@ func (w Work) first(ctx context.Context, p *Plan) (*State, error) {
 		Members: all.Members, Buyers: all.Buyers, Balance: all.Balance, Cohorts: all.Cohorts, Treated: all.Treated, Control: all.Control, Took: map[string]int64{"read": all.Took},
 		Cuts: Cuts{At: p.At, Today: p.Today, Thresholds: *p.Rules.On(p.Today), Yearly: p.Yearly, Currency: p.Currency},
 	}
-	for i, h := range all.Histograms {
-		if h == nil {
-			h = segment.NewHistogram()
-		}
+	for i, h := range all.histograms {
 		count, _ := h.Count()
 		search, err := segment.NewSearch(h, wanted(i, count, &p.Rules)...)
 		if err != nil {
@@ -75,12 +72,12 @@ func (w Work) first(ctx context.Context, p *Plan) (*State, error) {
 		s.Searches[i] = search
 	}
 	began := w.now()
-	if err := s.fit(all, p); err != nil {
+	if err := s.fit(&all.part, p); err != nil {
 		return nil, err
 	}
 	s.Took["fit"] = w.since(began)
 	var err error
-	if s.Friends, err = w.connect(ctx, p, all); err != nil {
+	if s.Friends, err = w.connect(ctx, p, &all.part); err != nil {
 		return nil, err
 	}
 	s.found()

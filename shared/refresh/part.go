@@ -2,6 +2,7 @@ package refresh
 
 import (
 	"cmp"
+	"encoding/binary"
 	"slices"
 
 	"github.com/fxamacker/cbor/v2"
@@ -20,15 +21,15 @@ const (
 	figures
 )
 
-// part is what a shard comes to. Parts add up in any order.
+// part is what a shard comes to. Parts add up in any order, see sum.
 type part struct {
 	Members    int64
 	Buyers     int64
-	Balance    int64                       // points
-	Histograms [figures]*segment.Histogram // nil where there is no value
-	Bought     []counted                   // for BG/NBD
-	Spends     []spend                     // for Gamma-Gamma
-	Held       []counted                   // for the holdout
+	Balance    int64           // points
+	Histograms [figures][]byte // each of package segment's, packed; nothing where there is no value
+	Bought     counts          // for BG/NBD
+	Spends     spends          // for Gamma-Gamma
+	Held       counts          // for the holdout
 	Cohorts    *segment.Cohorts
 	Edges      []edge
 	Moved      []moved
@@ -40,8 +41,7 @@ type part struct {
 // counted are members with the same purchases, and how often they bought in
 // the months of the holdout.
 type counted struct {
-	_      struct{} `cbor:",toarray"`
-	Key    uint64   // see key
+	Key    uint64 // see key
 	N      int64
 	Actual int64
 }
@@ -57,10 +57,81 @@ func (c counted) purchases() segment.Purchases {
 
 // spend are members with the same spend on purchase days after the first.
 type spend struct {
-	_   struct{} `cbor:",toarray"`
-	X   int64    // of these days
-	Sum int64    // minor units
+	X   int64 // of these days
+	Sum int64 // minor units
 	N   int64
+}
+
+// counts and spends are lists in order, packed as distances.
+type (
+	counts []counted
+	spends []spend
+)
+
+// MarshalBinary implements encoding.BinaryMarshaler.
+func (l counts) MarshalBinary() ([]byte, error) {
+	var b []byte
+	var last uint64
+	for _, c := range l {
+		b = binary.AppendUvarint(b, c.Key-last)
+		b = binary.AppendUvarint(b, uint64(c.N))
+		b = binary.AppendUvarint(b, uint64(c.Actual))
+		last = c.Key
+	}
+	return b, nil
+}
+
+// UnmarshalBinary implements encoding.BinaryUnmarshaler.
+func (l *counts) UnmarshalBinary(b []byte) error {
+	var last uint64
+	return triples(b, func(key, n, actual uint64) {
+		last += key
+		*l = append(*l, counted{last, int64(n), int64(actual)})
+	})
+}
+
+// MarshalBinary implements encoding.BinaryMarshaler.
+func (l spends) MarshalBinary() ([]byte, error) {
+	var b []byte
+	var last spend
+	for _, s := range l {
+		if s.X != last.X {
+			last.Sum = 0
+		}
+		b = binary.AppendUvarint(b, uint64(s.X-last.X))
+		b = binary.AppendUvarint(b, uint64(s.Sum-last.Sum))
+		b = binary.AppendUvarint(b, uint64(s.N))
+		last = s
+	}
+	return b, nil
+}
+
+// UnmarshalBinary implements encoding.BinaryUnmarshaler.
+func (l *spends) UnmarshalBinary(b []byte) error {
+	var last spend
+	return triples(b, func(x, sum, n uint64) {
+		if x != 0 {
+			last.Sum = 0
+		}
+		last = spend{last.X + int64(x), last.Sum + int64(sum), int64(n)}
+		*l = append(*l, last)
+	})
+}
+
+// triples calls visit with each three numbers.
+func triples(b []byte, visit func(x, y, z uint64)) error {
+	var n [3]uint64
+	for len(b) > 0 {
+		for i := range n {
+			v, size := binary.Uvarint(b)
+			if size <= 0 {
+				return errShort
+			}
+			n[i], b = v, b[size:]
+		}
+		visit(n[0], n[1], n[2])
+	}
+	return nil
 }
 
 // edge leads from a member to who sent her.
@@ -97,18 +168,28 @@ func newPart(month int64) *part {
 	return &part{Cohorts: segment.NewCohorts(int32(month-monthZero)-cohortMonths, int32(month-monthZero))}
 }
 
-func (p *part) merge(o *part) error {
+// sum is what parts come to together.
+type sum struct {
+	part
+	histograms [figures]*segment.Histogram
+}
+
+func newSum(month int64) *sum {
+	s := &sum{part: *newPart(month)}
+	for i := range s.histograms {
+		s.histograms[i] = segment.NewHistogram()
+	}
+	return s
+}
+
+func (p *sum) merge(o *part) error {
 	p.Members += o.Members
 	p.Buyers += o.Buyers
 	p.Balance += o.Balance
 	p.Took += o.Took
-	for i, h := range o.Histograms {
-		switch {
-		case h == nil:
-		case p.Histograms[i] == nil:
-			p.Histograms[i] = h
-		default:
-			if err := p.Histograms[i].Merge(h); err != nil {
+	for i, packed := range o.Histograms {
+		if len(packed) > 0 {
+			if err := p.histograms[i].MergeBinary(packed); err != nil {
 				return err
 			}
 		}
@@ -135,7 +216,7 @@ func (p *part) compact() {
 	p.Spends = out
 }
 
-func compactCounted(all []counted) []counted {
+func compactCounted(all counts) counts {
 	slices.SortFunc(all, func(a, b counted) int { return cmp.Compare(a.Key, b.Key) })
 	out := all[:0]
 	for _, c := range all {

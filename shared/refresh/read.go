@@ -37,7 +37,9 @@ func (w Work) Read(ctx context.Context, shard int, walk Walk) error {
 	if err := w.Files.Put(ctx, w.rows(shard), r.rows); err != nil {
 		return err
 	}
-	r.finish()
+	if err := r.finish(); err != nil {
+		return err
+	}
 	r.part.Took = w.since(began)
 	raw, err := encoder.Marshal(r.part)
 	if err != nil {
@@ -162,15 +164,21 @@ func (r *reader) sum(g *loyalty.Glance, x *row) {
 	p.Cohorts.Add(r.months...)
 }
 
-// finish counts what was gathered.
-func (r *reader) finish() {
+// finish counts what was gathered: one figure after the other, in the same memory.
+func (r *reader) finish() (err error) {
+	h := segment.NewHistogram()
 	for i, values := range r.values {
-		if len(values) > 0 {
-			r.part.Histograms[i] = segment.NewHistogram()
-			r.part.Histograms[i].Add(values...)
+		if len(values) == 0 {
+			continue
+		}
+		h.Reset()
+		h.Add(values...)
+		if r.part.Histograms[i], err = h.MarshalBinary(); err != nil {
+			return err
 		}
 	}
 	r.part.compact()
+	return nil
 }
 
 // holdout is what a member did until the months of the holdout, and how often

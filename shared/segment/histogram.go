@@ -215,35 +215,82 @@ func (h *Histogram) MarshalBinary() ([]byte, error) {
 // UnmarshalBinary reads it back, and refuses what no histogram can be.
 func (h *Histogram) UnmarshalBinary(data []byte) error {
 	var p plain
-	short := false
-	unsigned := func() int64 {
-		v, n := binary.Uvarint(data)
-		if n <= 0 || v > 1<<63-1 {
-			short, data = true, nil
-			return 0
-		}
-		data = data[n:]
-		return int64(v)
+	rest, err := readRanges(data, &p.Ranges)
+	if err != nil {
+		return err
 	}
-	signed := func() int64 {
-		v, n := binary.Varint(data)
-		if n <= 0 {
-			short, data = true, nil
-			return 0
-		}
-		data = data[n:]
-		return v
-	}
-	for n := unsigned(); n > 0 && !short; n-- {
-		p.Ranges = append(p.Ranges, Range{Low: signed(), Width: uint8(min(unsigned(), 64))})
-	}
-	at := int64(0)
-	for len(data) > 0 {
-		at += unsigned()
-		p.Cells = append(p.Cells, [3]int64{at, unsigned(), signed()})
-	}
-	if short {
-		return errors.New("a histogram ends too soon")
+	if err := readCells(rest, func(at int64, c cell) error {
+		p.Cells = append(p.Cells, [3]int64{at, c.count, c.sum})
+		return nil
+	}); err != nil {
+		return err
 	}
 	return h.fill(p)
+}
+
+// MergeBinary is Merge with what MarshalBinary wrote of another shard: it looks
+// only at what that counted. After an error the histogram is of no use.
+func (h *Histogram) MergeBinary(data []byte) error {
+	var ranges []Range
+	rest, err := readRanges(data, &ranges)
+	if err != nil {
+		return err
+	}
+	if !slices.Equal(h.ranges, ranges) {
+		return errors.New("histograms of different passes")
+	}
+	return readCells(rest, func(at int64, c cell) error {
+		if at >= int64(len(h.cells)) || c.count <= 0 {
+			return fmt.Errorf("cell %d cannot be", at)
+		}
+		h.cells[at].count += c.count
+		h.cells[at].sum += c.sum
+		return nil
+	})
+}
+
+// Reset forgets what was counted.
+func (h *Histogram) Reset() { clear(h.cells) }
+
+var errShort = errors.New("a histogram ends too soon")
+
+func readRanges(data []byte, into *[]Range) ([]byte, error) {
+	n, size := binary.Uvarint(data)
+	if size <= 0 || n > mostRanges {
+		return nil, errShort
+	}
+	data = data[size:]
+	for range n {
+		low, size := binary.Varint(data)
+		if size <= 0 {
+			return nil, errShort
+		}
+		width, more := binary.Uvarint(data[size:])
+		if more <= 0 {
+			return nil, errShort
+		}
+		*into, data = append(*into, Range{Low: low, Width: uint8(min(width, 64))}), data[size+more:]
+	}
+	return data, nil
+}
+
+// readCells calls visit with each cell that is not empty, at its place.
+func readCells(data []byte, visit func(at int64, c cell) error) error {
+	at := int64(0)
+	for len(data) > 0 {
+		step, a := binary.Uvarint(data)
+		count, b := binary.Uvarint(data[max(a, 0):])
+		if a <= 0 || b <= 0 || step > 1<<31 || count > 1<<63-1 {
+			return errShort
+		}
+		sum, c := binary.Varint(data[a+b:])
+		if c <= 0 {
+			return errShort
+		}
+		data, at = data[a+b+c:], at+int64(step)
+		if err := visit(at, cell{int64(count), sum}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -1,7 +1,9 @@
 package segment_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -264,4 +266,57 @@ func BenchmarkQuintiles(b *testing.B) {
 			b.Error(fmt.Sprint(r, " is not ", sorted[r.At-1]))
 		}
 	}
+}
+
+// What a shard packed merges into others as itself does, of this pass and of a later one.
+func TestPackedHistogramsMerge(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		values := rapid.SliceOfN(rapid.Int64Range(-1<<40, 1<<40), 1, 50)
+		a, b := values.Draw(t, "a"), values.Draw(t, "b")
+		first := segment.NewHistogram()
+		first.Add(a...)
+		search, err := segment.NewSearch(first, int64(len(a)+1)/2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fresh := func() *segment.Histogram {
+			if search.Done() || rapid.Bool().Draw(t, "first pass") {
+				return segment.NewHistogram()
+			}
+			h, err := search.Histogram()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return h
+		}
+		one := fresh()
+		packed, err := one.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		another := func(values []int64) *segment.Histogram {
+			h := new(segment.Histogram)
+			if err := h.UnmarshalBinary(packed); err != nil {
+				t.Fatal(err)
+			}
+			h.Add(values...)
+			return h
+		}
+		both, plain, other := another(a), another(a), another(b)
+		raw, err := other.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(both.MergeBinary(raw), plain.Merge(other)); err != nil {
+			t.Fatal(err)
+		}
+		got, _ := both.MarshalBinary()
+		want, _ := plain.MarshalBinary()
+		if !bytes.Equal(got, want) {
+			t.Fatal("packed, another histogram")
+		}
+		if len(raw) > 1 && both.MergeBinary(raw[:len(raw)-1]) == nil {
+			t.Fatal("a histogram that ends early is taken")
+		}
+	})
 }

@@ -107,11 +107,8 @@ func (e *Engine) Members(ctx context.Context, group, cursor string, limit int) (
 	if err := errors.Join(err, table.CheckLimit(limit)); err != nil {
 		return nil, "", err
 	}
-	keys := make([]table.Key, 0, limit)
-	l := lean{item: func(pk, sk, _ []byte) error {
-		keys = append(keys, table.Key{PK: string(pk), SK: string(sk)})
-		return nil
-	}}
+	var found keyList
+	l := lean{item: func(pk, sk, _ []byte) error { found.add(pk, sk); return nil }}
 	out, err := e.client.Query(ctx, &dynamodb.QueryInput{
 		TableName:                 e.table,
 		IndexName:                 aws.String(table.MembersIndex),
@@ -123,7 +120,7 @@ func (e *Engine) Members(ctx context.Context, group, cursor string, limit int) (
 	if err != nil {
 		return nil, "", fmt.Errorf("query members of %q: %w", group, err)
 	}
-	return keys, encodeCursor(out.LastEvaluatedKey, names...), nil
+	return found.keys(), encodeCursor(out.LastEvaluatedKey, names...), nil
 }
 
 // Sides implements table.Engine with BatchGetItem: half a read unit per item
@@ -132,14 +129,9 @@ func (e *Engine) Sides(ctx context.Context, keys []table.Key, visit func(k table
 	if err := table.CheckSides(keys); err != nil {
 		return err
 	}
-	ask := types.KeysAndAttributes{ProjectionExpression: aws.String(table.AttrPK + ", " + table.AttrSK + ", " + table.AttrSide)}
-	for _, k := range keys {
-		ask.Keys = append(ask.Keys, keyOf(k))
-	}
-	l := lean{item: func(pk, sk, side []byte) error {
-		return visit(table.Key{PK: string(pk), SK: string(sk)}, side)
-	}}
-	for tries := 0; len(ask.Keys) > 0; tries++ {
+	ask := newBatch(*e.table, keys)
+	l := lean{item: func(pk, sk, side []byte) error { return visit(ask.key(pk, sk), side) }}
+	for tries := 0; len(ask.left) > 0; tries++ {
 		if tries > 0 { // what was not answered is asked for again, more slowly each time
 			select {
 			case <-time.After(min(time.Second, 10*time.Millisecond<<min(tries, 7))):
@@ -147,11 +139,11 @@ func (e *Engine) Sides(ctx context.Context, keys []table.Key, visit func(k table
 				return ctx.Err()
 			}
 		}
-		out, err := e.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{*e.table: ask}}, l.option)
+		out, err := e.client.BatchGetItem(ctx, ask.input(), ask.option, l.option)
 		if err != nil {
 			return fmt.Errorf("read sides: %w", err)
 		}
-		ask = out.UnprocessedKeys[*e.table]
+		ask.again(out.UnprocessedKeys[*e.table].Keys)
 	}
 	return nil
 }

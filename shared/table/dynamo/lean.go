@@ -40,12 +40,13 @@ func (l *lean) HandleDeserialize(ctx context.Context, in middleware.DeserializeI
 	if err != nil || !ok || resp.StatusCode != 200 {
 		return out, md, err
 	}
-	body, err := io.ReadAll(resp.Body)
+	body := bytes.NewBuffer(make([]byte, 0, max(resp.ContentLength, 0)+bytes.MinRead)) // in one piece, where its length is told
+	_, err = body.ReadFrom(resp.Body)
 	resp.Body.Close()
 	if err != nil {
 		return out, md, err
 	}
-	rest, err := l.strip(body)
+	rest, err := l.strip(body.Bytes())
 	if err != nil {
 		return out, md, fmt.Errorf("an answer that is not DynamoDB's: %w", err)
 	}
@@ -82,34 +83,42 @@ func (l *lean) strip(body []byte) ([]byte, error) {
 }
 
 // one reads an item at the scanner's place. Its strings point into the answer
-// unless they have escapes.
+// unless they have escapes. What it needs is made once for all items.
 func (l *lean) one(s *scanner) func() error {
-	var side []byte // used again for every item
-	return func() error {
-		var pk, sk, found []byte
-		err := s.object(func(attribute []byte) error {
-			name := string(attribute)
-			return s.object(func([]byte) error {
-				if name != table.AttrPK && name != table.AttrSK && name != table.AttrSide {
-					return s.skip()
-				}
-				v, err := s.text()
-				if err != nil {
-					return err
-				}
-				switch name {
-				case table.AttrPK:
-					pk = v
-				case table.AttrSK:
-					sk = v
-				default:
-					side, err = base64.StdEncoding.AppendDecode(side[:0], v)
-					found = side
-				}
+	var pk, sk, side, found []byte // side is used again for every item
+	var into *[]byte
+	value := func([]byte) (err error) {
+		switch into {
+		case nil:
+			return s.skip()
+		case &found:
+			var v []byte
+			if v, err = s.text(); err != nil {
 				return err
-			})
-		})
-		if err != nil {
+			}
+			side, err = base64.StdEncoding.AppendDecode(side[:0], v)
+			found = side
+		default:
+			*into, err = s.text()
+		}
+		return err
+	}
+	attribute := func(name []byte) error {
+		switch string(name) {
+		case table.AttrPK:
+			into = &pk
+		case table.AttrSK:
+			into = &sk
+		case table.AttrSide:
+			into = &found
+		default:
+			into = nil
+		}
+		return s.object(value)
+	}
+	return func() error {
+		pk, sk, found = nil, nil, nil
+		if err := s.object(attribute); err != nil {
 			return err
 		}
 		return l.item(pk, sk, found)
