@@ -79,7 +79,7 @@ func (d *deployment) function(name string) *Process {
 	if p := d.running[name]; p != nil {
 		return p
 	}
-	p, err := Run(d.t.Context(), binary(d.t, name), d.Env, d.t.Output())
+	p, err := Run(d.t.Context(), binary(d.t, name), d.Env(name), d.t.Output())
 	if err != nil {
 		d.t.Fatal(err)
 	}
