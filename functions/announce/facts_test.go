@@ -365,7 +365,7 @@ func rewarded(t *testing.T) *life {
 // lives are all lives, in the order in which samples are taken from them.
 func lives(t *testing.T) [][]table.Change {
 	t.Helper()
-	return [][]table.Change{whole(t).changes(), rewarded(t).changes()}
+	return [][]table.Change{whole(t).changes(), rewarded(t).changes(), referred(t).changes()}
 }
 
 func facts(t *testing.T, changes []table.Change) (list []events.Event) {

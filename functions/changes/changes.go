@@ -5,6 +5,7 @@ package changes
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 
 	"regulars/shared/table"
@@ -76,4 +77,18 @@ func change(r record) (table.Change, error) {
 		c.Key = old.Key
 	}
 	return c, nil
+}
+
+// All lets several readers take the same changes. What one of them is not done
+// with is not done: it is given to all again.
+func All(readers ...Reader) Reader {
+	return func(ctx context.Context, changes []table.Change) (int, error) {
+		least := len(changes)
+		var failures error
+		for _, read := range readers {
+			done, err := read(ctx, changes)
+			least, failures = min(least, done), errors.Join(failures, err)
+		}
+		return least, failures
+	}
 }

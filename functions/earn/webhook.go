@@ -9,6 +9,7 @@ import (
 
 	"regulars/shared/loyalty"
 	"regulars/shared/orders"
+	"regulars/shared/referrals"
 	"regulars/shared/storefront"
 	"regulars/shared/table"
 	"regulars/shared/web"
@@ -174,7 +175,13 @@ func (h *Handler) privacy(ctx context.Context, conn *table.Connection, m *storef
 		if req.Member, err = holder(tx, m); err != nil {
 			return err
 		}
-		req.Open = m.Topic == "customers/redact" && req.Member != ""
+		redact := m.Topic == "customers/redact"
+		req.Open = redact && req.Member != ""
+		if redact { // who never bought may have registered as a friend
+			if err := referrals.ForgetCustomer(tx, &m.Customer); err != nil {
+				return err
+			}
+		}
 		tx.PutPrivacyRequest(id, req)
 		return nil
 	})
@@ -182,7 +189,7 @@ func (h *Handler) privacy(ctx context.Context, conn *table.Connection, m *storef
 		return res, err
 	}
 	defer h.Gate.ForgetTokens()
-	if err := h.Gate.Store.Erase(ctx, conn.Program, req.Member, now); err != nil {
+	if err := h.Gate.Store.Erase(ctx, conn.Program, req.Member, now, referrals.Forget); err != nil {
 		return Result{}, err
 	}
 	req.Open, res.Status = false, loyalty.Applied

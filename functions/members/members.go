@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"regulars/shared/loyalty"
-	"regulars/shared/orders"
 	"regulars/shared/person"
 	"regulars/shared/referrals"
 	"regulars/shared/table"
@@ -251,7 +250,7 @@ func (h *Handler) mergeInto(tx *table.Tx, into *loyalty.Account, id, seed string
 	if err := errors.Join(tx.JoinPurchases(into, from), tx.PutScores(into, mine, t), tx.PutScores(from, theirs, t)); err != nil {
 		return Shape{}, err
 	}
-	orders.Segment(into, now, t)
+	into.SegmentAtOnce(now, t)
 	if err := tx.PutVouchers(vouchers, now); err != nil {
 		return Shape{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 
+	"regulars/shared/referrals"
 	"regulars/shared/table"
 	"regulars/shared/web"
 )
@@ -92,7 +93,7 @@ func (h *Handler) erase(ctx context.Context, r *web.Request) (web.Answer, error)
 		return web.Answer{}, err
 	}
 	defer h.Gate.ForgetTokens()
-	if err := h.Gate.Store.Erase(ctx, r.Program, member, h.Gate.Clock()); err != nil {
+	if err := h.Gate.Store.Erase(ctx, r.Program, member, h.Gate.Clock(), referrals.Forget); err != nil {
 		return web.Answer{}, err
 	}
 	return web.Answer{Body: map[string]any{"member": "mem_" + member, "erased": true}}, nil

@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"time"
+
+	"github.com/bojanz/currency"
 
 	"regulars/shared/loyalty"
 	"regulars/shared/refresh"
@@ -99,8 +102,9 @@ type RFM struct {
 }
 
 // CLV is what a member is expected to spend from the instant of the newest run
-// on, discounted, in minor units: estimates, not whole ones. Purchases are days
-// with one that are expected in 365 days.
+// on, discounted: estimates, as plain numbers of the currency (412.5 is 412.50),
+// unlike money, which is whole minor units. Purchases are days with one that are
+// expected in 365 days.
 type CLV struct {
 	Days90    float64 `json:"days_90"`
 	Days365   float64 `json:"days_365"`
@@ -190,7 +194,9 @@ func estimate(tx *table.Tx, a *loyalty.Account, s *Shape) error {
 	}
 	s.PActive = e.Active
 	if v := e.Value; v != nil {
-		s.CLV = &CLV{v.Days90, v.Days365, v.Purchases, c.Currency}
+		digits, _ := currency.GetDigits(c.Currency) // a program's currency is a known one
+		unit := math.Pow10(int(digits))
+		s.CLV = &CLV{v.Days90 / unit, v.Days365 / unit, v.Purchases, c.Currency}
 	}
 	return nil
 }

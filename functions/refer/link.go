@@ -1,10 +1,10 @@
 package refer
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -32,7 +32,8 @@ func (h *Handler) link(ctx context.Context, r *web.Request) (web.Answer, error) 
 		return web.Answer{}, err
 	}
 	var to *url.URL
-	visitor, bot := visitorOf(r, owner.Program), isBot(r)
+	bot := isBot(r)
+	visitor := visitorOf(r, owner.Program, bot)
 	err = h.Gate.Store.Update(ctx, owner.Program, func(tx *table.Tx) error {
 		t, err := tx.Terms()
 		if err != nil {
@@ -49,7 +50,9 @@ func (h *Handler) link(ctx context.Context, r *web.Request) (web.Answer, error) 
 	query := to.Query()
 	if len(r.URL.RawQuery) <= mostQuery {
 		for name, values := range r.URL.Query() {
-			query[name] = values
+			if _, own := query[name]; !own { // what the program states stands
+				query[name] = values
+			}
 		}
 	}
 	query.Set(parameter, c)
@@ -96,28 +99,30 @@ func (h *Handler) picture(ctx context.Context, r *web.Request) (web.Answer, erro
 
 // address is where this API was asked, for links to it.
 func address(r *web.Request) string {
-	scheme := "https"
-	if host, _, _ := net.SplitHostPort(r.Host); r.TLS == nil && (host == "localhost" || net.ParseIP(host).IsLoopback()) {
-		scheme = "http"
+	host, _, err := net.SplitHostPort(r.Host)
+	if err == nil && (host == "localhost" || net.ParseIP(host).IsLoopback()) {
+		return "http://" + r.Host
 	}
-	return cmp.Or(r.Header.Get("X-Forwarded-Proto"), scheme) + "://" + r.Host
+	return "https://" + r.Host
 }
 
-// visitorOf knows a visitor again on the same day, and leads back to nobody.
-func visitorOf(r *web.Request, program string) string {
+// visitorOf knows a visitor again on the same day, and leads back to nobody. A
+// browser that reads ahead for a person is another than the person.
+func visitorOf(r *web.Request, program string, bot bool) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		host = r.RemoteAddr
 	}
-	sum := sha256.Sum256([]byte(program + "/" + host + "/" + r.UserAgent()))
+	sum := sha256.Sum256(fmt.Append(nil, program, "/", host, "/", bot, "/", r.UserAgent()))
 	return hex.EncodeToString(sum[:8])
 }
 
 // robots are words of user agents that are no people: crawlers, programs, and
-// what messengers send ahead to draw a preview of a link.
+// what messengers send ahead to draw a preview of a link. The browsers inside
+// messengers have the messengers' names too, and people before them.
 var robots = []string{
-	"bot", "crawl", "spider", "slurp", "preview", "facebookexternalhit", "whatsapp", "telegram", "skype", "viber", "embedly", "quora",
-	"pinterest", "vkshare", "curl", "wget", "python", "go-http-client", "java/", "okhttp", "node-fetch", "axios", "headless", "lighthouse", "scan", "monitor",
+	"bot", "crawl", "spider", "slurp", "preview", "facebookexternalhit", "whatsapp", "viber", "embedly", "pinterest/0", "vkshare",
+	"curl", "wget", "python", "go-http-client", "java/", "okhttp", "node-fetch", "axios", "headless", "lighthouse", "scan", "monitor",
 }
 
 // isBot tells whether what follows a link says that it is no person's doing.

@@ -1,7 +1,7 @@
 // Package refer answers the routes by which members bring friends: personal
 // codes and their links, registrations, referrals and what people decide about
-// them. Beside the routes it follows the friends' accounts (follow.go) and
-// rewards who is safe (reward.go). The rules are in package loyalty, what goes
+// them. Beside the routes it follows the friends' accounts and rewards who
+// is safe (keep.go). The rules are in package loyalty, what goes
 // into the table in package referrals.
 package refer
 
@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"regulars/shared/code"
 	"regulars/shared/loyalty"
@@ -36,7 +35,6 @@ func (h *Handler) Routes() web.Routes {
 		"GET /v1/referrals/{id}":              h.Gate.Handle(h.get, web.Server),
 		"POST /v1/referrals/{id}/approve":     h.Gate.Handle(h.decide((*loyalty.Referral).Approve), web.Admin),
 		"POST /v1/referrals/{id}/reject":      h.Gate.Handle(h.decide((*loyalty.Referral).Reject), web.Admin),
-		"GET /v1/reports/referrals":           h.Gate.Handle(h.report, web.Admin),
 		"GET /r/{code}":                       h.Gate.Handle(h.link),
 		"GET /r/{code}/qr.svg":                h.Gate.Handle(h.picture),
 	}
@@ -189,7 +187,7 @@ func (h *Handler) get(ctx context.Context, r *web.Request) (web.Answer, error) {
 		if err != nil {
 			return err
 		}
-		out.Body, err = h.shape(tx, ref, false)
+		out.Body, err = h.showing(tx, r).shape(ref)
 		return err
 	})
 	return out, err
@@ -217,14 +215,13 @@ func (h *Handler) decide(verdict func(*loyalty.Referral) error) web.Handler {
 			if err := referrals.SettleDue(tx, ref, by); err != nil {
 				return web.Answer{}, err
 			}
-			body, err := h.shape(tx, ref, false)
+			body, err := h.showing(tx, r).shape(ref)
 			return web.Answer{Body: body}, err
 		})
 	}
 }
 
-// list is whom a member referred, newest first. The member sees neither who
-// the friends are nor why one is not counted.
+// list is whom a member referred, newest first.
 func (h *Handler) list(ctx context.Context, r *web.Request) (web.Answer, error) {
 	limit, err := r.Limit()
 	if err != nil {
@@ -245,6 +242,7 @@ func (h *Handler) list(ctx context.Context, r *web.Request) (web.Answer, error) 
 		if err != nil {
 			return err
 		}
+		show := h.showing(tx, r, p.Language)
 		all := append([]string{a.Member}, p.Merged...) // theirs first, then whom those brought who were merged in
 		for i, m := range all {
 			if member != "" && m != member {
@@ -257,7 +255,7 @@ func (h *Handler) list(ctx context.Context, r *web.Request) (web.Answer, error) 
 			}
 			after = ""
 			for _, ref := range list {
-				s, err := h.shape(tx, ref, r.Scope == web.Member)
+				s, err := show.shape(ref)
 				if err != nil {
 					return err
 				}
@@ -289,87 +287,4 @@ func place(r *web.Request) (member, after string, err error) {
 		return "", "", loyalty.Malformed("cursor", s, "is not a cursor that this list gave")
 	}
 	return member, after, nil
-}
-
-// Shape is a referral as the API shows it.
-type Shape struct {
-	ID          string       `json:"id"`
-	Status      string       `json:"status"`
-	Reasons     []string     `json:"reasons"` // why it is blocked, under review or cancelled
-	Advocate    string       `json:"advocate"`
-	Friend      *string      `json:"friend"` // null: nobody known yet
-	Code        string       `json:"code"`
-	Way         string       `json:"way"` // click, order, people
-	Staff       string       `json:"staff,omitempty"`
-	ClickedAt   time.Time    `json:"clicked_at"`
-	CreatedAt   time.Time    `json:"created_at"`
-	Order       *web.OrderID `json:"order"` // that counts for it; null: none yet
-	PaidAt      *time.Time   `json:"paid_at"`
-	QualifiesAt *time.Time   `json:"qualifies_at"` // when it is safe
-	Rank        int64        `json:"rank"`         // 0: none yet
-	Points      SidesShape   `json:"points"`
-	Vouchers    []string     `json:"vouchers"`
-	Trimmed     string       `json:"trimmed,omitempty"` // limit or budget: the rewards are smaller for it
-	History     []NoteShape  `json:"history"`
-}
-
-// SidesShape is what both have of it now, in points.
-type SidesShape struct {
-	Advocate int64 `json:"advocate"`
-	Friend   int64 `json:"friend"`
-}
-
-// NoteShape is one change of status.
-type NoteShape struct {
-	At      time.Time `json:"at"`
-	Status  string    `json:"status"`
-	Reasons []string  `json:"reasons"`
-}
-
-// shape shows a referral as it is now: what the friend's account says is told
-// also before the stream has brought it here. The advocate is not told who the
-// friend is, nor what looks suspicious.
-func (h *Handler) shape(tx *table.Tx, ref *loyalty.Referral, discreet bool) (Shape, error) {
-	advocate, err := tx.Holder(ref.Advocate)
-	if err != nil {
-		return Shape{}, err
-	}
-	var friend *string
-	if ref.Friend != "" {
-		a, err := referrals.Catch(tx, ref, advocate)
-		if err != nil {
-			return Shape{}, err
-		}
-		id := "mem_" + a.Member
-		friend = &id
-	}
-	stage, why := ref.StageAt(h.Gate.Clock())
-	s := Shape{
-		ID: ref.Ref(), Status: string(stage), Reasons: plain(why), Advocate: "mem_" + advocate.Member, Friend: friend, Code: ref.Code, Way: string(ref.Way), Staff: ref.By,
-		ClickedAt: web.Instant(ref.Clicked), CreatedAt: web.Instant(ref.Made), Order: web.OrderOf(ref.Order), Rank: ref.Rank,
-		Points: SidesShape{ref.ToAdv.Points, ref.ToFri.Points}, Vouchers: []string{}, Trimmed: ref.Trimmed, History: []NoteShape{},
-	}
-	if ref.Order != (loyalty.OrderRef{}) {
-		paid, safe := web.Instant(ref.Paid), web.Instant(ref.Until)
-		s.PaidAt, s.QualifiesAt = &paid, &safe
-	}
-	for _, n := range ref.Notes {
-		s.History = append(s.History, NoteShape{web.Instant(n.At), string(n.Stage), plain(n.Reasons)})
-	}
-	for _, side := range []loyalty.Side{ref.ToAdv, ref.ToFri} {
-		if side.Voucher != "" {
-			s.Vouchers = append(s.Vouchers, (&loyalty.Voucher{Code: side.Voucher}).Written())
-		}
-	}
-	if discreet {
-		s.Friend, s.Order, s.Staff, s.Reasons, s.Vouchers, s.History, s.Points.Friend = nil, nil, "", []string{}, []string{}, []NoteShape{}, 0
-	}
-	return s, nil
-}
-
-func plain(why []string) []string {
-	if why == nil {
-		return []string{}
-	}
-	return why
 }

@@ -147,6 +147,10 @@ func (q *Asked) definition(id string) (refresh.Definition, error) {
 	return d, d.Check()
 }
 
+// mostKept is how many bytes a definition may have, as it is kept: an item of
+// the table has at most 400 KB. A list of refresh.MostListed has some 150 KB.
+const mostKept = 256 << 10
+
 // define writes a segment. Members are in it from the next run on.
 func (h *Handler) define(ctx context.Context, r *web.Request) (web.Answer, error) {
 	var q Asked
@@ -161,6 +165,9 @@ func (h *Handler) define(ctx context.Context, r *web.Request) (web.Answer, error
 	raw, err := json.Marshal(d)
 	if err != nil {
 		return web.Answer{}, err
+	}
+	if len(raw) > mostKept {
+		return web.Answer{}, &loyalty.Error{Kind: loyalty.TooLarge, Code: "body_too_large", Detail: "a definition may have at most 256 KiB", Details: map[string]any{"most": mostKept}}
 	}
 	return h.Gate.Update(ctx, r, func(tx *table.Tx) (web.Answer, error) {
 		if _, err := tx.DefinedSegment(id); err != nil {

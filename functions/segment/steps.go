@@ -36,7 +36,7 @@ var ErrOvertaken = errors.New("a later run has begun")
 
 // work is where a run keeps its files.
 func work(files refresh.Files, r Run) refresh.Work {
-	return refresh.Work{Files: files, Of: "segments/" + r.Program + "/" + r.ID, ShardOf: table.GroupOf}
+	return refresh.Work{Files: files, Of: "segments/" + r.Program + "/" + r.ID, ShardOf: table.GroupOf, Percentile: table.Percentile}
 }
 
 // Work is where a run keeps its files.
@@ -125,6 +125,13 @@ func plan(tx *table.Tx, id string) (*refresh.Plan, error) {
 	}
 	if r := t.Referral; r != nil {
 		p.Depth, p.Decay = r.Network.Depth, r.Network.Decay.RatString()
+	}
+	v, percent, err := tx.RolledOut()
+	if err != nil {
+		return nil, err
+	}
+	if v != nil {
+		p.Rollout = &refresh.Rollout{Version: v.Number, Percent: percent, Since: int32(loyalty.DayOf(time.Unix(v.At, 0), t.Zone))}
 	}
 	if p.Defined, err = defined(tx); err != nil {
 		return nil, err

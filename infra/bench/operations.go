@@ -39,6 +39,7 @@ var others = []shopper{
 type member struct {
 	*shop
 	shopper
+	number       int // among the shop's members
 	id, external string
 	orders       int
 	progress     func(string)
@@ -46,7 +47,7 @@ type member struct {
 
 func (s *shop) join(who shopper, progress func(string)) *member {
 	s.members++
-	m := &member{shop: s, shopper: who, external: fmt.Sprint(8642000000000 + s.members), progress: progress}
+	m := &member{shop: s, shopper: who, number: s.members, external: fmt.Sprint(8642000000000 + s.members), progress: progress}
 	m.id = s.enrol(m.external)
 	return m
 }
@@ -54,8 +55,11 @@ func (s *shop) join(who shopper, progress func(string)) *member {
 func (m *member) byID() object       { return object{"member": m.id} }
 func (m *member) byExternal() object { return object{"customer": object{"external_id": m.external}} }
 
-// orderID is as long as the longest that storefronts give.
-func (m *member) orderID() string { return fmt.Sprintf("%s%05d", m.external, m.orders) }
+// orderID is as long as the longest number that storefronts give, and as far
+// from the order before as Shopify's ids are a week apart.
+func (m *member) orderID() string {
+	return fmt.Sprint(100_000_000_000_000_000 + int64(m.number)*1_000_000_000_000_000 + int64(m.orders)*10_000_000_019)
+}
 
 // buy is the next order, and the points spent when it is time for that.
 func (m *member) buy() (ordered, clock units) {

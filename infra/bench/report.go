@@ -45,14 +45,17 @@ func reportUnits(ctx context.Context, w io.Writer, endpoint string, n sizes, pro
 		return err
 	}
 	t := sheet{{"operation", "runs", "write units", "min", "max", "of the index", "read units", "min", "max"}}
-	for _, f := range figures {
-		write, wlow, whigh := spread(f.costs, written)
-		index, _, _ := spread(f.costs, indexed)
-		reads, rlow, rhigh := spread(f.costs, read)
-		t.row(f.name, len(f.costs), write, wlow, whigh, index, reads, rlow, rhigh)
-	}
+	t.figures(figures)
 	t.print(w, fmt.Sprintf("Units of DynamoDB, for a member who buys %s, after %d orders", regular.name, n.history))
 	stored(s, m).print(w, "Bytes of that member, names of attributes included")
+
+	figures, err = referrals(s, n.times, progress)
+	if err != nil {
+		return err
+	}
+	t = sheet{{"operation", "runs", "write units", "min", "max", "of the index", "read units", "min", "max"}}
+	t.figures(figures)
+	t.print(w, "Units of a friend whom a member brings")
 
 	t = sheet{{"who buys", "orders", "write units", "min", "max", "schedule", "account", "bytes an entry"}}
 	for _, who := range others {
@@ -70,6 +73,16 @@ func reportUnits(ctx context.Context, w io.Writer, endpoint string, n sizes, pro
 	}
 	t.print(w, "A new order of other members: write units, those of the schedule that runs between, largest account in bytes")
 	return nil
+}
+
+// figures adds a row for each operation.
+func (s *sheet) figures(figures []figure) {
+	for _, f := range figures {
+		write, wlow, whigh := spread(f.costs, written)
+		index, _, _ := spread(f.costs, indexed)
+		reads, rlow, rhigh := spread(f.costs, read)
+		s.row(f.name, len(f.costs), write, wlow, whigh, index, reads, rlow, rhigh)
+	}
 }
 
 // stored is what the items of a member take.

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 )
 
 // template is a request that is taken as it stands. Its body is made afresh
@@ -53,7 +54,7 @@ var templates = []template{
 				"gift_card": false, "collection": "summer", "refunded_amount": 0, "refunded_quantity": 0,
 			}},
 			"discounts": []any{object{"code": "TEN", "amount": 1099, "lines": []any{"1"}}}, "shipping": 1, "tax": 2, "tip": 3,
-			"redemption": w.redeem(w.base(), 1), "referral_code": "ANNA7", "refunded": 0,
+			"redemption": w.redeem(w.base(), 1), "referral_code": "ANNA7", "refunded": 0, "signals": signals(),
 		}
 	}, stored},
 	{"order of a customer", "POST", to("/v1/orders"), func(w *wild) object {
@@ -112,6 +113,19 @@ var templates = []template{
 	{"bind card", "POST", func(w *wild) string { return "/v1/members/" + w.enrol("with a card") + "/cards" }, func(w *wild) object { return object{"number": w.fresh()} }, func(_ *wild, _ object, a answer) object {
 		return object{"number": a.at("external_ids.card")}
 	}},
+	{"referral code", "POST", func(w *wild) string { return "/v1/members/" + w.enrol("who tells friends") + "/referral-code" }, func(w *wild) object { return object{"code": "code" + w.fresh()} }, nil},
+	{"referral", "POST", to("/v1/referrals"), func(w *wild) object {
+		id := w.fresh()
+		return object{
+			"code": w.code(), "source": "till", "clicked_at": time.Now().UTC().Format(time.RFC3339), "staff": "Rivka", "signals": signals(),
+			"customer": object{"external_id": id, "email": id + "@example.com", "email_verified": true, "phone": fmt.Sprintf("+97253%07d", w.n), "phone_verified": false, "name": "Dana", "card": "c-" + id},
+		}
+	}, func(w *wild, sent object, a answer) object {
+		sent["staff"] = w.send("GET", "/v1/referrals/"+a.str("id"), nil).at("staff") // who the friend is is not shown
+		return sent
+	}},
+	{"approve referral", "POST", func(w *wild) string { return "/v1/referrals/" + w.suspicious() + "/approve" }, func(*wild) object { return object{} }, nil},
+	{"reject referral", "POST", func(w *wild) string { return "/v1/referrals/" + w.suspicious() + "/reject" }, func(*wild) object { return object{} }, nil},
 	{"exchange", "POST", to("/v1/partners/{id}/exchanges"), func(w *wild) object { return object{"member": w.base(), "points": 1} }, answered},
 	{"token", "POST", to("/v1/members/{id}/tokens"), func(*wild) object { return object{} }, nil},
 	{"end tokens", "DELETE", to("/v1/members/{id}/tokens"), func(*wild) object { return object{} }, nil},
@@ -131,6 +145,12 @@ var templates = []template{
 			"exchange": object{"USD": "3.7"}, "cards": object{"benefits": object{"early_access": true}},
 			"partners":     []any{object{"id": "air", "name": object{"en": "Air"}, "sources": []any{"airline"}, "settle": object{"points": 100, "amount": 450}, "exchange": object{"points": 100, "units": 75, "unit": "miles", "minimum": 1}}},
 			"leaderboards": []any{object{"id": "monthly", "name": object{"en": "This month"}, "per": "P1M", "count": "amount", "prizes": []any{object{"from": 1, "to": 3, "points": 100}}}},
+			"referral": object{
+				"advocate": []any{object{"rank": 1, "points": 100}, object{"rank": 3, "points": 150}}, "friend": object{"points": 50}, "minimum": 3000, "hold": "P14D", "window": "P30D", "limit": object{"points": 1000, "per": "P1M"}, "budget": 100000,
+				"fraud":   object{"per_ip": object{"friends": 10, "per": "P7D"}, "per_advocate": object{"friends": 50, "per": "P1D"}, "household": "review", "disposable": "allow"},
+				"network": object{"depth": 3, "decay": "0.5"}, "invite": object{"orders": 2, "feedback": "feedback", "field": "score", "from": 9, "complaint": "complaint_opened", "answered": "complaint_resolved", "again": "P6M"},
+			},
+			"acknowledge": []any{"offer.parity_violation"},
 		}
 	}, func(w *wild, _ object, a answer) object {
 		got := w.send("GET", "/v1/program", nil).body
@@ -143,6 +163,23 @@ var templates = []template{
 			"expected_redemption": "0.8", "reach_months": 6, "until": "2026-03-15T08:01:00Z", "members": []any{w.base()},
 		}
 	}, nil},
+	{"segment run", "POST", to("/v1/segment-runs"), func(*wild) object { return object{} }, nil},
+	{"segment by a condition", "PUT", func(*wild) string { return "/v1/segments/by-a-condition" }, condition, answered},
+	{"segment by a list", "PUT", func(*wild) string { return "/v1/segments/by-a-list" }, func(w *wild) object { return object{"name": "VIP", "list": []any{w.base()}} }, answered},
+	{"preview", "POST", to("/v1/segments/preview"), condition, nil},
+}
+
+// condition is a segment with all that a condition may say.
+func condition(*wild) object {
+	return object{"name": "North", "where": object{
+		"all": []any{object{"segments": []any{"new"}}}, "any": []any{object{"rfm": []any{"champions"}}}, "not": object{"segments": []any{"former"}}, "segments": []any{"repeat"}, "rfm": []any{"loyal"},
+		"attributes": object{"city": []any{"Haifa", "Akko"}}, "statistics": object{"spent": object{"from": 1, "to": 1000}},
+	}}
+}
+
+// signals are all that a person may be known again by.
+func signals() object {
+	return object{"ip": "203.0.113.5", "device": "d1", "payment": "p1", "address": object{"line": "Dizengoff 1", "city": "Tel Aviv", "postcode": "6433222", "country": "IL"}}
 }
 
 // stored is an order as it is read.
@@ -236,9 +273,10 @@ func TestBadInputNaughtyStrings(t *testing.T) {
 	w.settled()
 }
 
-// unread tells of a field that is not shown as it came but as an instant.
+// unread tells of a field that is not shown as it came but as an instant, or
+// not at all.
 func unread(path string) bool {
-	return path == "version" || strings.HasSuffix(path, "_at")
+	return path == "version" || strings.HasSuffix(path, "_at") || strings.HasPrefix(path, "signals.")
 }
 
 // The same strings as names: of sources, consents, currencies, fields.

@@ -59,6 +59,11 @@ func newWild(t *testing.T) *wild {
 		"/v1/cards/{number}":    "4711",
 		"/v1/leaderboards/{id}": "monthly",
 		"/v1/partners/{id}":     "air",
+		"/v1/referrals/{id}":    w.suspicious(),
+		"/r/{code}":             w.code(),
+		"/v1/segments/{id}":     w.segment(),
+		"/v1/segment-runs/{id}": w.run(),
+		"/v1/reports/{name}":    "roi",
 	}
 	w.earn(order("base", m, 100))
 	w.written()
@@ -73,6 +78,28 @@ func (w *wild) usual() {
 // voucher makes a voucher of a member.
 func (w *wild) voucher(member string) string {
 	return w.must("POST", "/v1/activities", object{"type": "stamp", "key": w.fresh(), "member": member}).str("vouchers.0")
+}
+
+// code is one of a new member: each may register so many friends an hour.
+func (w *wild) code() string {
+	return w.must("POST", "/v1/members/"+w.enrol("who tells friends")+"/referral-code", nil).str("code")
+}
+
+// suspicious is a referral under review.
+func (w *wild) suspicious() string {
+	return w.must("POST", "/v1/referrals", object{"code": w.code(), "customer": object{"email": w.fresh() + "@mailinator.com"}}).str("id")
+}
+
+// segment is one that the program defines.
+func (w *wild) segment() string {
+	return w.must("PUT", "/v1/segments/vip", object{"list": []string{w.enrol("vip")}}).str("id")
+}
+
+// run is a segment run that is done.
+func (w *wild) run() string {
+	id := w.must("POST", "/v1/segment-runs", nil).str("id")
+	w.host.Refreshed()
+	return id
 }
 
 // offered is a new member who has a choice.
@@ -96,7 +123,7 @@ func (w *wild) fill(path string) string {
 }
 
 // keyShape is what the keys of a program's items look like (shared/table/README.md).
-var keyShape = regexp.MustCompile(`^local#(` + strings.Join([]string{
+var keyShape = regexp.MustCompile(`^(CODE#[\pL0-9]{3,24} CODE|local#(` + strings.Join([]string{
 	`PROGRAM (CURRENT|VERSION#\d{10})`,
 	`MEMBER#[0-9A-Z]{1,40} (ACCOUNT(#[a-z0-9_-]{1,40})?|PROFILE|TOKENS|DAYS#\d{4}|PAGE#\d{12}|PAGES#[a-z0-9_-]{1,40}#\d{12})`,
 	`ORDER#[a-z0-9_-]{1,40}#[^#/\x00-\x1f\x7f]{1,200} ORDER`,
@@ -113,7 +140,16 @@ var keyShape = regexp.MustCompile(`^local#(` + strings.Join([]string{
 	`SCORES#[a-z0-9_-]{1,40}#-?\d{1,12}#\d{2} SCORE#\d{19}#[0-9A-Z]{1,40}`,
 	`BOARD#[a-z0-9_-]{1,40}#-?\d{1,12} BOARD`,
 	`PARTNER#[a-z0-9_-]{1,40}#\d{4}-\d{2} MOVEMENT#([0-9A-Z]{11,50}|burn-[0-9A-Z]{1,40}|restore-[0-9A-Z]{1,40}-\d+|exc_[0-9A-Z]{1,40})`,
-}, "|") + `)$`)
+	`REFERRALS#\d{6}#\d{2} REFERRAL#\d{6}[0-9A-Z]{26}`,
+	`MEMBER#[0-9A-Z]{1,40} REFERRED#\d{6}[0-9A-Z]{26}`,
+	`FRIEND#(EMAIL|PHONE|EXTERNAL)#[0-9a-f]{32} FRIEND`,
+	`CLICKS#\d{6}#\d{2} CLICK#[\pL0-9]{3,24}#\d{2}#[0-9a-f]{16}`,
+	`SEEN#[0-9a-f]{32} SEEN#\d{6}[0-9A-Z]{26}`,
+	`SEGMENT#RUNS RUN#[0-9A-Z]{26}`,
+	`SEGMENT (CURRENT|NEWEST|DEFINED#[a-z0-9_-]{1,40})`,
+	`MEMBER#[0-9A-Z]{1,40} COUNTED(#[a-z0-9_-]{1,40})?`,
+	`TOTALS#\d+#\d{2} (DAY|LOTS)#[0-9-]+#[a-z0-9_-]{0,40}`,
+}, "|") + `))$`)
 
 // written is which items were written since it was asked last.
 func (w *wild) written() []string {
@@ -129,7 +165,8 @@ func (w *wild) written() []string {
 		if !first && !keyShape.MatchString(k.PK+" "+k.SK) {
 			w.t.Errorf("wrote the key %q", k)
 		}
-		if k.SK != "RECEIPT" && k.SK != "SIMULATION" { // an answer is kept for repetition, refusals too, and a run ends beside
+		counted := strings.HasPrefix(k.SK, "COUNTED") || strings.Contains(k.PK, "#TOTALS#") // by the stream
+		if k.SK != "RECEIPT" && k.SK != "SIMULATION" && !counted {                          // an answer is kept for repetition, refusals too, and a run ends beside
 			list = append(list, k.PK+" "+k.SK)
 		}
 	}
@@ -165,16 +202,22 @@ func (w *wild) send(method, path string, body any, headers ...string) (a answer)
 	}
 	rec := httptest.NewRecorder()
 	w.host.ServeHTTP(rec, r)
+	w.host.Refreshed() // what a run writes is written by its request
 	a = answer{status: rec.Code, header: rec.Header(), raw: rec.Body.Bytes()}
 	dec := json.NewDecoder(bytes.NewReader(a.raw))
 	dec.UseNumber()
-	if err := dec.Decode(&a.body); err != nil && a.status < 500 {
+	if err := dec.Decode(&a.body); err != nil && a.status < 500 && !drawn(method, path, a) {
 		w.t.Errorf("%s: the answer %d %.200q is not JSON: %v", told(), a.status, a.raw, err)
 	}
 	written := w.written()
 	switch {
 	case a.status >= 500:
 		w.t.Errorf("%s: answered %d %s", told(), a.status, a.raw)
+	case a.status == 302:
+		if to := a.header.Get("Location"); !strings.HasPrefix(path, "/r/") || !strings.HasPrefix(to, "https://local.shop.example/?") {
+			w.t.Errorf("%s: leads to %s", told(), to)
+		}
+		return a
 	case a.status/100 == 2:
 		if method == "GET" && len(written) > 0 {
 			w.t.Errorf("%s: read, and wrote %q", told(), written)
@@ -199,6 +242,12 @@ func (w *wild) send(method, path string, body any, headers ...string) (a answer)
 		w.t.Errorf("%s: refused with %s, but wrote %q", told(), a.raw, written)
 	}
 	return a
+}
+
+// drawn tells of an answer that is no JSON: a link, its picture, a table.
+func drawn(method, path string, a answer) bool {
+	kind := a.header.Get("Content-Type")
+	return method == "GET" && (a.status == 302 && len(a.raw) == 0 || a.status == 200 && (strings.HasPrefix(path, "/r/") || strings.HasPrefix(path, "/v1/reports/")) && kind == "image/svg+xml" || a.status == 200 && strings.HasPrefix(kind, "text/csv"))
 }
 
 // want is send with the status that is expected.

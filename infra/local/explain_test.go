@@ -234,3 +234,52 @@ func TestWhatIsNoEntryIsNotFound(t *testing.T) {
 	}
 	s.why(m, 1, "")
 }
+
+// What a referral moved is told to each side as its own, also to whom a side
+// was merged into since; and the member who told friends is not told why one is
+// none.
+func TestReferralsAreExplained(t *testing.T) {
+	f := tells(t, nil, nil, nil)
+	newest := func(member string, words ...string) {
+		t.Helper()
+		if a := f.why(member, len(f.entries(member)), "?language=en"); !a.said(words...) {
+			t.Errorf("%v are not told: %s", words, a.at("text"))
+		}
+	}
+	friend := object{"external_id": "b"}
+	id := f.comes(friend, nil)
+	guest := f.must("GET", "/v1/referrals/"+id, nil).str("friend")
+	f.safe()
+	newest(f.advocated, "added for friend number 1")
+	newest(guest, "50 points added", "because another member recommended the shop")
+	b := f.must("POST", "/v1/members", mail("b@example.com")).str("id")
+	f.must("POST", "/v1/members/"+guest+"/merge", object{"into": b})
+	anna := f.must("POST", "/v1/members", object{"name": "Anna"}).str("id")
+	f.must("POST", "/v1/members/"+f.advocated+"/merge", object{"into": anna})
+	f.earn(order("f1", "", 5000, object{"member": nil, "customer": friend, "version": 2, "state": "cancelled"}))
+	newest(b, "taken back for a recommendation", "f1") // which was the friend's own order
+	newest(anna, "taken back for friend number 1")
+
+	none := f.comes(mail("anna+x@example.com"), nil)
+	told := strings.Join(texts(f.must("GET", "/v1/referrals/"+none+"?language=en", nil).at("explanation")), " ")
+	if !strings.Contains(told, "the same person") {
+		t.Error(told)
+	}
+	if he := texts(f.must("GET", "/v1/referrals/"+none+"?language=he", nil).at("explanation")); len(he) < 2 || he[0] == told {
+		t.Errorf("in Hebrew it is told as %q", he)
+	}
+	token := f.must("POST", "/v1/members/"+anna+"/tokens", nil).str("token")
+	own := f.must("GET", "/v1/members/"+anna+"/referrals?language=en", nil, "Authorization", "Bearer "+token)
+	if text := strings.Join(texts(own.at("data.0.explanation")), " "); own.str("data.0.status") != "blocked" || strings.Contains(text, "same person") || !strings.Contains(text, "could not be counted") || own.at("data.0.friend") != nil || own.at("data.0.paid_at") != nil {
+		t.Errorf("%s", own.raw)
+	}
+}
+
+// texts are the strings of a list.
+func texts(v any) (list []string) {
+	all, _ := v.([]any)
+	for _, one := range all {
+		list = append(list, one.(string))
+	}
+	return list
+}

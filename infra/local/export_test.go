@@ -24,6 +24,9 @@ func (h *Host) Written(ctx context.Context, place string) (keys []table.Key, nex
 	}
 }
 
+// Refreshed waits until no segment run is under way.
+func (h *Host) Refreshed() { h.segments.group.Wait() }
+
 // AddKey makes another API key of the program.
 func (h *Host) AddKey(ctx context.Context, key string, scope web.Scope) error {
 	return h.PutKey(ctx, key, table.APIKey{Program: Program, Scope: string(scope)})

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"regulars/infra/local"
 )
@@ -273,4 +274,53 @@ func TestPersonalDataIsErased(t *testing.T) {
 	if n := s.events()["privacy.requested"]; n != 1 {
 		t.Errorf("%d events privacy.requested", n)
 	}
+}
+
+// Of friends and of who sent them nothing is left but ids: no registration
+// under what they were known by, no code that leads anywhere.
+func TestFriendsAreErased(t *testing.T) {
+	s := embedded(t)
+	s.program(`{referral: {advocate: [{rank: 1, points: 100}]}, shop: {url: "https://shop.example/"}}`)
+	noa := s.must("POST", "/v1/members", object{"name": "Noa Unmistakable", "email": "unmistakable@example.com"}).str("id")
+	code := s.must("POST", "/v1/members/"+noa+"/referral-code", nil).str("code")
+	register := func(c object) string {
+		return s.must("POST", "/v1/referrals", object{"code": code, "customer": c, "source": "shopify", "signals": object{"ip": "203.0.113.77", "device": "unmistakable"}}).str("id")
+	}
+	friend := object{"external_id": "unmistakable-77", "email": "unmistakable.friend@example.com", "phone": "+972501234567", "name": "Dana Unmistakable"}
+	id := register(friend)
+	register(object{"external_id": "9", "email": "unmistakable.stranger@example.com"}) // never buys
+	dana := s.earn(order("1", "", 10000, object{"source": "shop", "member": nil, "customer": friend, "signals": object{"device": "unmistakable"}})).str("member")
+	stored := func(text string) bool {
+		t.Helper()
+		yes, err := s.host.Holds(t.Context(), text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return yes
+	}
+	if s.events()["referral.pending"] != 1 || !stored("#FRIEND#") || !stored("nmistakable") {
+		t.Fatal("nothing is there to be erased")
+	}
+	s.must("POST", "/v1/privacy/erasures", object{"member": dana})
+	s.must("POST", "/v1/privacy/erasures", object{"member": noa})
+	if !stored("#FRIEND#") {
+		t.Error("the stranger's registration is gone with the friend's")
+	}
+	s.shopify("customers/redact", `{"shop_id": 1, "shop_domain": "x", "customer": {"id": 9, "email": "unmistakable.stranger@example.com"}, "orders_to_redact": []}`)
+	for _, text := range []string{"nmistakable", "#FRIEND#", "CODE#"} {
+		if stored(text) {
+			t.Errorf("%q is still in the table", text)
+		}
+	}
+	s.refused(404, "not_found", "GET", "/r/"+code, nil)
+	s.refused(404, "not_found", "GET", "/r/"+code+"/qr.svg", nil)
+	s.refused(422, "unknown_code", "POST", "/v1/referrals", object{"code": code, "customer": object{"email": "a@example.com"}})
+	if a := s.must("GET", "/v1/referrals/"+id, nil); a.str("status") != "pending" || a.str("advocate") != noa || a.str("friend") != dana {
+		t.Errorf("%s", a.raw)
+	}
+	s.clock(s.host.Clock.Now().AddDate(0, 0, 20).Format(time.RFC3339))
+	s.must("POST", "/_local/schedules/referrals/run", nil)
+	s.points(noa, 100)
+	s.holds(noa)
+	s.holds(dana)
 }

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"regulars/events/inbound"
+	"regulars/functions/changes"
 	"regulars/functions/earn"
 	"regulars/functions/importer"
 	"regulars/functions/imports"
@@ -29,8 +30,10 @@ import (
 	"regulars/functions/program"
 	"regulars/functions/redeem"
 	"regulars/functions/refer"
+	"regulars/functions/reports"
 	segments "regulars/functions/segment"
 	"regulars/functions/simulations"
+	"regulars/functions/totals"
 	"regulars/infra/topology"
 	"regulars/shared/program/when"
 	"regulars/shared/storefront"
@@ -96,7 +99,7 @@ func Open(ctx context.Context, c Config) (h *Host, err error) {
 	h.store = table.NewStore(engine)
 	h.store.Expressions = when.Compiler{}
 	h.keeper = &refer.Keeper{Store: h.store, Clock: h.Clock.Now, Seed: rand.Text}
-	if h.outbox, err = openOutbox(filepath.Join(c.DataDir, "events.db"), feed, h.keeper.Follow); err != nil {
+	if h.outbox, err = openOutbox(filepath.Join(c.DataDir, "events.db"), feed, changes.All(h.keeper.Follow, (&totals.Counter{Store: h.store}).Follow)); err != nil {
 		return nil, err
 	}
 	h.close = append(h.close, h.outbox.Close)
@@ -143,13 +146,13 @@ func (h *Host) routes(c Config) (http.Handler, error) {
 	return h.caughtUp(web.Straight(mux)), errors.Join(runs.resume(), h.segments.resume())
 }
 
-// caughtUp lets whoever looks at referrals wait for the stream, which brings
-// them to what orders say: here nobody has to look twice.
+// caughtUp lets whoever looks at referrals and reports wait for the stream, which
+// brings them to what orders say: here nobody has to look twice.
 func (h *Host) caughtUp(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/referrals") {
+		if r.Method == http.MethodGet && (strings.Contains(r.URL.Path, "/referrals") || strings.HasPrefix(r.URL.Path, "/v1/reports")) {
 			if err := h.outbox.Drain(r.Context()); err != nil {
-				slog.Error("referrals may be a little old", "error", err)
+				slog.Error("referrals and reports may be a little old", "error", err)
 			}
 		}
 		next.ServeHTTP(w, r)
@@ -179,6 +182,7 @@ func API(gate *web.Gate, upload func(r *http.Request, name string) (imports.Uplo
 		"members": (&members.Handler{Gate: gate}).Routes(),
 		"program": (&program.Handler{Gate: gate}).Routes(),
 		"refer":   (&refer.Handler{Gate: gate, Home: "/"}).Routes(),
+		"reports": (&reports.Handler{Gate: gate}).Routes(),
 		"imports": (&imports.Handler{Gate: gate, Upload: upload}).Routes(),
 
 		"simulations": simulated.Routes(),

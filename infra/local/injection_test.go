@@ -147,7 +147,7 @@ func TestLookAlikeLinesAreTwoLines(t *testing.T) {
 // What looks like an id of ours in paths and bodies is of nobody.
 func TestLookAlikesOfOurIDsAreNobodys(t *testing.T) {
 	w := newWild(t)
-	for kind, prefix := range map[string]string{"members": "mem_", "holds": "hld_", "redemptions": "rdm_", "payouts": "pay_"} {
+	for kind, prefix := range map[string]string{"members": "mem_", "holds": "hld_", "redemptions": "rdm_", "payouts": "pay_", "referrals": "rfl_", "segment-runs": "seg_"} {
 		id := w.kept["/v1/"+kind+"/{id}"]
 		bare := strings.TrimPrefix(id, prefix)
 		for _, s := range append(slices.Concat(lookAlikes, refusedIDs),
@@ -170,15 +170,17 @@ func TestLookAlikesOfOurIDsAreNobodys(t *testing.T) {
 				w.want(404, "POST", "/v1/privacy/exports", object{"member": s})
 				w.want(404, "POST", "/v1/privacy/erasures", object{"member": s})
 				w.want(404, "DELETE", "/v1/members/"+segment(s)+"/tokens", nil)
+				w.want(404, "POST", "/v1/members/"+segment(s)+"/referral-code", nil)
+				w.want(404, "GET", "/v1/members/"+segment(s)+"/referrals", nil)
 				if a := w.send("POST", "/v1/orders", order(w.fresh(), s, 100)); a.status/100 == 2 {
 					t.Errorf("an order of %q: %s", s, a.raw)
 				}
 			case "holds":
 				w.want(404, "POST", "/v1/holds/"+segment(s)+"/capture", nil)
 				w.want(404, "POST", "/v1/holds/"+segment(s)+"/release", nil)
-			case "payouts":
-				w.want(404, "POST", "/v1/payouts/"+segment(s)+"/approve", nil)
-				w.want(404, "POST", "/v1/payouts/"+segment(s)+"/reject", nil)
+			case "payouts", "referrals":
+				w.want(404, "POST", "/v1/"+kind+"/"+segment(s)+"/approve", nil)
+				w.want(404, "POST", "/v1/"+kind+"/"+segment(s)+"/reject", nil)
 			case "redemptions":
 				w.want(404, "POST", "/v1/redemptions/"+segment(s)+"/cancel", nil)
 				if a := w.send("POST", "/v1/orders", order(w.fresh(), w.base(), 100, object{"redemption": s})); a.status/100 == 2 {
@@ -201,6 +203,94 @@ func TestLookAlikesOfOurIDsAreNobodys(t *testing.T) {
 		if s != "" {
 			w.want(404, "POST", "/v1/webhooks/"+segment(s), "{}", signed("shopify", []byte("{}"))...)
 		}
+	}
+	w.settled()
+}
+
+// A code is typed by people: what looks alike is one. Whatever is asked for is
+// refused, or is a code whose link leads to the shop, by the code itself and
+// as it was typed.
+func TestCodesLeadToTheShop(t *testing.T) {
+	w := newWild(t)
+	made := 0
+	for _, s := range slices.Concat(lookAlikes, refusedIDs, []string{"דנה-7", "۱۲۳۴", "١٢٣٤", "dana 7", "//evil.example", "https://evil.example", "evil.example", "javascript:alert(1)", "\r\nLocation: https://evil.example", "%0d%0aSet-Cookie", "@evil.example", "..//..//evil"}) {
+		m := w.enrol("who chooses")
+		w.written()
+		a := w.send("POST", "/v1/members/"+m+"/referral-code", object{"code": s})
+		if a.status == 400 || a.status == 409 {
+			if a.status == 400 && s != "" {
+				w.want(404, "GET", "/r/"+segment(s), nil)
+			}
+			continue
+		}
+		made++
+		for _, typed := range []string{s, a.str("code")} {
+			if s == "" {
+				typed = a.str("code")
+			}
+			to, err := url.Parse(w.want(302, "GET", "/r/"+segment(typed), nil).header.Get("Location"))
+			if err != nil || to.Host != "local.shop.example" || to.Query().Get("ref") != a.str("code") {
+				t.Errorf("%q leads to %s", typed, to)
+			}
+		}
+	}
+	if made < 8 {
+		t.Errorf("only %d were taken", made)
+	}
+	w.settled()
+}
+
+// A segment's name is written and read as it is, or refused; none leads to
+// another's members.
+func TestLookAlikeSegmentsAreTwoSegments(t *testing.T) {
+	w := newWild(t)
+	m := w.base()
+	for _, s := range slices.Concat(lookAlikes, refusedIDs, []string{"VIP", "vip ", "vip#", "v%69p", "ｖip", "TOP_20", "DEFINED#vip"}) {
+		if s == "" || s == "/" { // another path
+			continue
+		}
+		path := "/v1/segments/" + segment(s)
+		if !sourceName.MatchString(s) {
+			w.want(400, "PUT", path, object{"list": []any{m}})
+			w.want(404, "GET", path, nil)
+			w.want(404, "GET", path+"/members", nil)
+			continue
+		}
+		w.want(200, "PUT", path, object{"name": s, "list": []any{m}})
+		if a := w.want(200, "GET", path, nil); a.str("id") != s || a.str("name") != s {
+			t.Errorf("%q is read as %s", s, a.raw)
+		}
+	}
+	for _, id := range slices.Concat(lookAlikes, refusedIDs) {
+		if id == "mem_1" { // might be one, and is nobody
+			continue
+		}
+		w.want(400, "PUT", "/v1/segments/vip", object{"list": []any{id}})
+	}
+	for _, body := range []object{
+		{},
+		{"list": []any{m}, "where": object{"segments": []any{"new"}}},
+		{"where": object{}},
+		{"where": object{"all": []any{}}},
+		{"where": object{"segments": []any{"vip"}}},
+		{"where": object{"rfm": []any{"x"}}},
+		{"where": object{"attributes": object{"a": []any{}}}},
+		{"where": object{"statistics": object{"shoe_size": object{"from": 1}}}},
+		{"where": object{"statistics": object{"spent": object{}}}},
+		{"list": slices.Repeat([]any{m}, 5001), "name": strings.Repeat("n", 121)},
+	} {
+		w.want(400, "PUT", "/v1/segments/vip", body)
+		w.want(400, "POST", "/v1/segments/preview", body)
+	}
+	for _, name := range []string{"top_20", "new"} { // built in
+		w.want(400, "PUT", "/v1/segments/"+name, object{"list": []any{m}})
+	}
+	values := slices.Repeat([]any{strings.Repeat("v", 10_000)}, 90)
+	w.want(413, "PUT", "/v1/segments/vip", object{"where": object{"attributes": object{"a": values}}}) // no item holds it
+	w.run()
+	w.written()
+	if a := w.want(200, "GET", "/v1/segments/1/members", nil); a.str("data.0.id") != m {
+		t.Errorf("in the segment: %s", a.raw)
 	}
 	w.settled()
 }

@@ -39,7 +39,7 @@ func TestReadmeTour(t *testing.T) {
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("%v\n%s", err, said.String())
 	}
-	for _, want := range []string{`"status":"applied"`, `"points":68`, `"available":68`, `"status":"held"`, `"status":"captured"`, `"points":34`, `"points":-34`, `"balance":4`, `"valid":true`, `"derivation_of":"this_entry"`, `34 points taken back`, `"language":"he"`, `"type":"redemption.captured"`, "1 read = 1 applied", "500 = 500 opened"} {
+	for _, want := range []string{`"status":"applied"`, `"points":68`, `"available":68`, `"status":"held"`, `"status":"captured"`, `"points":34`, `"points":-34`, `"balance":4`, `"valid":true`, `"derivation_of":"this_entry"`, `34 points taken back`, `"language":"he"`, `"type":"redemption.captured"`, "1 read = 1 applied", "500 = 500 opened", "Location: https://sabah.example/?ref=", `"status":"pending"`, `"qualified":1`, "it is the member's friend number", `"id":"top_20"`, "The best 20 % bring", `"kind":"referral"`} {
 		if !strings.Contains(said.String(), want) {
 			t.Errorf("the tour did not show %s", want)
 		}

@@ -22,14 +22,16 @@ type party struct {
 	name, program                          string
 	member, hold, redemption, order        string
 	payout, voucher, simulation            string
+	segment, run                           string // that the program defined, and of a run that put members into it
 	email, phone, external, connection, of string
 	imports                                string
 	card, guest                            string // a card that nobody bound, and whom it collects for
+	code, referral, friend                 string // her code, and a friend by it who is under review
 }
 
 // marks are texts that stand in an answer only if it tells of the party.
 func (p party) marks() []string {
-	return []string{p.member, strings.TrimPrefix(p.member, "mem_"), p.hold, p.redemption, p.imports, p.order, p.payout, p.voucher, p.email, strings.TrimPrefix(p.phone, "+"), p.external, p.of, p.card, p.guest, strings.TrimPrefix(p.guest, "mem_")}
+	return []string{p.member, strings.TrimPrefix(p.member, "mem_"), p.hold, p.redemption, p.imports, p.order, p.payout, p.voucher, p.email, strings.TrimPrefix(p.phone, "+"), p.external, p.of, p.card, p.guest, strings.TrimPrefix(p.guest, "mem_"), p.referral, p.friend}
 }
 
 // credential is what a caller shows, and who that makes him.
@@ -50,7 +52,7 @@ type world struct {
 	n           int
 	asked       int
 
-	simulations map[string]string // one of each program
+	simulations, runs map[string]string // one of each program
 }
 
 // operation is one of the description.
@@ -64,7 +66,7 @@ var programKeys = map[string]string{local.Program: key, "other": "sk_other_admin
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{simulations: map[string]string{}, shop: newWild(t).shop, mine: map[string]party{}}
+	w := &world{simulations: map[string]string{}, runs: map[string]string{}, shop: newWild(t).shop, mine: map[string]party{}}
 	ctx := context.Background()
 	if err := w.host.AddProgram(ctx, "other", programKeys["other"], table.Connection{ID: "othershop", Kind: "standard"}); err != nil {
 		t.Fatal(err)
@@ -87,7 +89,8 @@ func newWorld(t *testing.T) *world {
 	}
 	own, theirs := w.party("own", local.Program), w.party("theirs", "other")
 	w.objects = []party{own, w.party("neighbour", local.Program), theirs, {
-		name: "nobody", member: "mem_01NOBODY", hold: "hld_01NOBODY", redemption: "rdm_01NOBODY", order: "nobodys", payout: "pay_01NOBODY", voucher: "NBDY-NBDY-NBDY", simulation: "sim_01NOBODY", email: "nobody@example.com", phone: "+97259", external: "nobodys", connection: "nobody", of: "-", imports: "imp_01NOBODY", card: "nobodys-card", guest: "mem_01NOBODYS",
+		name: "nobody", member: "mem_01NOBODY", hold: "hld_01NOBODY", redemption: "rdm_01NOBODY", order: "nobodys", payout: "pay_01NOBODY", voucher: "NBDY-NBDY-NBDY", simulation: "sim_01NOBODY", segment: "of-nobody", run: "seg_01NOBODY", email: "nobody@example.com", phone: "+97259", external: "nobodys", connection: "nobody", of: "-", imports: "imp_01NOBODY", card: "nobodys-card", guest: "mem_01NOBODYS",
+		code: "nobodys7", referral: "rfl_20260301NOBODY", friend: "-",
 	}}
 
 	token := func(p party) string {
@@ -147,7 +150,8 @@ const everything = `{
 	]}],
 	"cards": {"benefits": {"discount_percent": 5}},
 	"partners": [{"id": "air", "sources": ["airline", "till"], "settle": {"points": 100, "amount": 450}, "exchange": {"points": 1, "units": 2, "unit": "miles"}}],
-	"leaderboards": [{"id": "monthly", "per": "P1M", "count": "amount"}]
+	"leaderboards": [{"id": "monthly", "per": "P1M", "count": "amount"}],
+	"referral": {"advocate": [{"rank": 1, "points": 100}], "friend": {"points": 50}, "fraud": {"per_ip": {"friends": 0}, "per_advocate": {"friends": 0}}}
 }`
 
 // lastQuarter is an instant of the quarter before: who bought then has a
@@ -157,7 +161,7 @@ func lastQuarter(now time.Time) string {
 }
 
 // party makes somebody with points, a hold, a redemption, an order, a payout,
-// a voucher and a choice, and somebody with a card.
+// a voucher, a choice and a friend, and somebody with a card.
 func (w *world) party(name, program string) party {
 	w.t.Helper()
 	w.n++
@@ -176,8 +180,14 @@ func (w *world) party(name, program string) party {
 	p.imports = w.must("POST", "/v1/imports", object{"kind": "members", "format": "csv"}, auth...).str("id")
 	if w.simulations[program] == "" { // it is the program's, not hers
 		w.simulations[program] = w.must("POST", "/v1/simulations", object{"program": object{}}, auth...).str("id")
+		w.must("PUT", "/v1/segments/of-"+program, object{"list": []string{p.member}}, auth...)
+		w.runs[program] = w.must("POST", "/v1/segment-runs", nil, auth...).str("id")
+		w.host.Refreshed()
 	}
-	p.simulation = w.simulations[program]
+	p.simulation, p.run, p.segment = w.simulations[program], w.runs[program], "of-"+program
+	p.code = w.must("POST", "/v1/members/"+p.member+"/referral-code", nil, auth...).str("code")
+	p.friend = "f-" + tag + "@mailinator.com"
+	p.referral = w.must("POST", "/v1/referrals", object{"code": p.code, "customer": object{"email": p.friend}}, auth...).str("id")
 	p.redemption = w.must("POST", "/v1/redemptions", object{"member": p.member, "points": 10}, auth...).str("id")
 	return p
 }
@@ -189,7 +199,7 @@ func (w *world) another(p party) party {
 		return w.party(p.name, p.program)
 	}
 	w.n++
-	for _, name := range []*string{&p.order, &p.email, &p.phone, &p.external, &p.card} {
+	for _, name := range []*string{&p.order, &p.email, &p.phone, &p.external, &p.card, &p.code} {
 		*name = strings.Replace(*name, "nobody", fmt.Sprint("nobody", w.n), 1) // the ids stay: they are nobody's still
 	}
 	return p

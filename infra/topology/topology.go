@@ -107,7 +107,8 @@ var Functions = []Function{
 	{Name: "members", Does: "members, their ledgers, merges and adjustments", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put, remove, batch}, Indexes: []string{walk}, Secrets: true},
 	{Name: "program", Does: "the program document, its terms in words, and the API description", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, put}, Secrets: true},
 	{Name: "refer", Does: "personal codes and links, referrals, and what people decide about them", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put, remove}, Secrets: true},
-	{Name: "qualify", Does: "referrals follow the friends' orders, and are rewarded when they are safe", Timeout: 5 * time.Minute, Memory: 256, Table: []string{get, query, put}, Indexes: []string{due}, Stream: []string{"ACCOUNT"}, RetryAsync: 2},
+	{Name: "qualify", Does: "referrals follow the friends' orders and are rewarded when they are safe; what the ledgers come to is counted", Timeout: 5 * time.Minute, Memory: 256, Table: []string{get, query, put, remove}, Indexes: []string{due}, Stream: []string{"ACCOUNT"}, RetryAsync: 2},
+	{Name: "reports", Does: "what the program comes to, as JSON, tables and charts", Timeout: 29 * time.Second, Memory: 1769, Table: []string{get, query, batch}, Indexes: []string{walk}, Secrets: true},
 	{Name: "announce", Does: "every change becomes an event on the bus", Timeout: 60 * time.Second, Memory: 256, Stream: Announced, Bus: true},
 	{Name: "maintain", Does: "writes down what the clock has decided", Timeout: 14 * time.Minute, Memory: 256, Table: []string{get, query, put}, Indexes: []string{due}, RetryAsync: 2},
 	{Name: "imports", Does: "history is asked in, and how far it is", Timeout: 29 * time.Second, Memory: 256, Table: []string{get, query, put}, Secrets: true, Uploads: []string{write}},
@@ -171,9 +172,11 @@ var Routes = []Route{
 	{"GET", "/v1/referrals/{id}", "refer", 0},
 	{"POST", "/v1/referrals/{id}/approve", "refer", 0},
 	{"POST", "/v1/referrals/{id}/reject", "refer", 0},
-	{"GET", "/v1/reports/referrals", "refer", 0},
 	{"GET", "/r/{code}", "refer", linkRate},
 	{"GET", "/r/{code}/qr.svg", "refer", linkRate},
+
+	{"GET", "/v1/reports", "reports", 0},
+	{"GET", "/v1/reports/{name}", "reports", 0},
 
 	{"POST", "/v1/segment-runs", "segment", 0},
 	{"GET", "/v1/segment-runs", "segment", 0},

@@ -15,7 +15,7 @@ type Account struct {
 	Lots    Lots    `cbor:"5,keyasint,omitempty"` // in the order in which they are spent
 	Holds   []Hold  `cbor:"6,keyasint,omitempty"`
 	Owed    int64   `cbor:"7,keyasint,omitempty"`  // clawed back beyond what was there; paid by the next points
-	Tail    []Entry `cbor:"8,keyasint,omitempty"`  // the newest entries, oldest first, at least the last; earlier ones are on pages
+	Tail    Entries `cbor:"8,keyasint,omitempty"`  // the newest entries, oldest first, at least the last; earlier ones are on pages
 	At      int64   `cbor:"9,keyasint,omitempty"`  // business time of the last decision, unix seconds
 	Into    string  `cbor:"10,keyasint,omitempty"` // the member this one was merged into
 	Dead    Parts   `cbor:"11,keyasint,omitempty"` // what died unspent, by expiry; the newest few

@@ -2,6 +2,7 @@ package loyalty_test
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -21,6 +22,11 @@ func FuzzPacked(f *testing.F) {
 		Spent: 15480, Newest: loyalty.Spans{{Number: 20513, Days: 1, Orders: 1, Spent: 15480}}, Away: 2, Oldest: loyalty.Span{Number: 20000, Days: 1, Orders: 1}, Next: 20001, From: 24300,
 		Months: loyalty.Spans{{Number: 24301, Days: 2, Orders: 2}}, Stores: []loyalty.Visits{{Store: "tlv-1", Orders: 3}}, Elsewhere: 1,
 	}.MarshalBinary()))
+	f.Add(must(loyalty.Entries{
+		{Type: loyalty.Earn, Points: 154, Balance: 754, At: 1773561660, Source: "shopify", Order: "5001234567890", Terms: 3, Lots: loyalty.Parts{{Expires: 1805148000, Points: 154}}},
+		{Type: loyalty.Redeem, Points: -600, Balance: 154, At: 1773648060, Ref: "rdm_A", Terms: 3, Lots: loyalty.Parts{{Expires: 1804543200, Points: -500}, {Expires: 1805148000, Points: -100}}},
+		{Type: loyalty.Earn, Points: 0, Balance: 7, At: 1773648061, Source: "shopify", Order: "A-7", Terms: 2, Reason: "goal", Lots: loyalty.Parts{{Expires: 1}}, Hash: loyalty.Hash{15: 1}},
+	}.MarshalBinary()))
 	f.Add([]byte{0x80})
 	f.Add([]byte("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"))
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -34,6 +40,12 @@ func FuzzPacked(f *testing.F) {
 		if parts.UnmarshalBinary(b) == nil {
 			if err := partsAgain.UnmarshalBinary(must(parts.MarshalBinary())); err != nil || !slices.Equal(parts, partsAgain) {
 				t.Errorf("%x is %v, then %v (%v)", b, parts, partsAgain, err)
+			}
+		}
+		var entries, entriesAgain loyalty.Entries
+		if entries.UnmarshalBinary(b) == nil {
+			if err := entriesAgain.UnmarshalBinary(must(entries.MarshalBinary())); err != nil || !reflect.DeepEqual(entries, entriesAgain) {
+				t.Errorf("%x is %v, then %v (%v)", b, entries, entriesAgain, err)
 			}
 		}
 		var tallies, talliesAgain loyalty.Tallies

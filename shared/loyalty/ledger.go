@@ -40,7 +40,6 @@ type Hash [16]byte
 // Entry is one immutable movement of a member's points. Its number, the
 // member's own sequence from 1, is its place in the ledger and not stored.
 type Entry struct {
-	_       struct{}  `cbor:",toarray"`
 	Type    EntryType // what moved them
 	Points  int64     // signed
 	Balance int64     // the member's ledger balance afterwards

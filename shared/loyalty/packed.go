@@ -9,17 +9,52 @@ import (
 // instant as its distance from the one before, of one name in a row only the
 // first. A shopper who comes every day and never spends has hundreds of lots,
 // and an account costs by its bytes.
+//
+// Points mostly die when a day ends, which is on a quarter of an hour in every
+// time zone. Where all expiries of a list are, they are counted in quarters.
+
+// What leads a list of lots or parts.
+const (
+	inQuarters = 1 << iota // expiries are counted in quarters of an hour, not in seconds
+	withActive             // some are pending
+)
+
+// unit is what expiries are counted in, in seconds.
+func unit(quarters bool) int64 {
+	if quarters {
+		return 15 * 60
+	}
+	return 1
+}
+
+func onQuarter(from, to int64) bool { return (to-from)%unit(true) == 0 }
 
 // Lots are an account's lots in the order in which they are spent.
 type Lots []Lot
 
 // MarshalBinary implements encoding.BinaryMarshaler.
 func (ls Lots) MarshalBinary() ([]byte, error) {
-	var b []byte
+	if len(ls) == 0 {
+		return nil, nil
+	}
+	lead := byte(inQuarters)
 	var before int64
 	for _, l := range ls {
-		b = binary.AppendVarint(b, l.Expires-before)
-		b = binary.AppendVarint(b, l.Active)
+		if !onQuarter(before, l.Expires) {
+			lead &^= inQuarters
+		}
+		if l.Active != 0 {
+			lead |= withActive
+		}
+		before = l.Expires
+	}
+	b := []byte{lead}
+	before = 0
+	for _, l := range ls {
+		b = binary.AppendVarint(b, (l.Expires-before)/unit(lead&inQuarters != 0))
+		if lead&withActive != 0 {
+			b = binary.AppendVarint(b, l.Active)
+		}
 		b = binary.AppendVarint(b, l.Points)
 		before = l.Expires
 	}
@@ -29,13 +64,21 @@ func (ls Lots) MarshalBinary() ([]byte, error) {
 // UnmarshalBinary implements encoding.BinaryUnmarshaler.
 func (ls *Lots) UnmarshalBinary(b []byte) error {
 	*ls = nil
+	if len(b) == 0 {
+		return nil
+	}
+	lead, b := b[0], b[1:]
 	var before int64
 	for len(b) > 0 {
 		var l Lot
-		if err := unpack(&b, &l.Expires, &l.Active, &l.Points); err != nil {
+		fields := []*int64{&l.Expires, &l.Active, &l.Points}
+		if lead&withActive == 0 {
+			fields = []*int64{&l.Expires, &l.Points}
+		}
+		if err := unpack(&b, fields...); err != nil {
 			return err
 		}
-		l.Expires += before
+		l.Expires = l.Expires*unit(lead&inQuarters != 0) + before
 		before = l.Expires
 		*ls = append(*ls, l)
 	}
@@ -47,10 +90,17 @@ type Parts []Part
 
 // MarshalBinary implements encoding.BinaryMarshaler.
 func (ps Parts) MarshalBinary() ([]byte, error) {
-	var b []byte
+	if len(ps) == 0 {
+		return nil, nil
+	}
+	quarters := ps.onQuarters(0)
+	b := []byte{0}
+	if quarters {
+		b[0] = inQuarters
+	}
 	var before int64
 	for _, p := range ps {
-		b = binary.AppendVarint(b, p.Expires-before)
+		b = binary.AppendVarint(b, (p.Expires-before)/unit(quarters))
 		b = binary.AppendVarint(b, p.Points)
 		before = p.Expires
 	}
@@ -60,17 +110,33 @@ func (ps Parts) MarshalBinary() ([]byte, error) {
 // UnmarshalBinary implements encoding.BinaryUnmarshaler.
 func (ps *Parts) UnmarshalBinary(b []byte) error {
 	*ps = nil
+	if len(b) == 0 {
+		return nil
+	}
+	lead, b := b[0], b[1:]
 	var before int64
 	for len(b) > 0 {
 		var p Part
 		if err := unpack(&b, &p.Expires, &p.Points); err != nil {
 			return err
 		}
-		p.Expires += before
+		p.Expires = p.Expires*unit(lead&inQuarters != 0) + before
 		before = p.Expires
 		*ps = append(*ps, p)
 	}
 	return nil
+}
+
+// onQuarters tells whether each part dies whole quarters of an hour from the
+// one before, the first from an instant.
+func (ps Parts) onQuarters(from int64) bool {
+	for _, p := range ps {
+		if !onQuarter(from, p.Expires) {
+			return false
+		}
+		from = p.Expires
+	}
+	return true
 }
 
 // Tallies are an account's tallies, or what an order added to them.

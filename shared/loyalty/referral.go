@@ -243,7 +243,11 @@ func (r *Referral) rank(s Settlement) {
 		up.Points = min(up.Points, left-down.Points)
 	}
 	r.ToAdv.Due, r.ToAdv.Reward, r.ToFri.Due, r.ToFri.Reward = up.Points, up.Reward, down.Points, down.Reward
-	s.Friend.Referred.Ranked = true
+	if f := s.Friend.Referred; f != nil && f.ID == r.ID {
+		own := *f
+		own.Ranked = true
+		s.Friend.Referred = &own
+	}
 }
 
 // tallyFriend brings what is counted of a referral for its advocate to good, 0 or 1.

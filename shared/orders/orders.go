@@ -129,7 +129,7 @@ func apply(tx *table.Tx, rec *loyalty.Record, in *loyalty.Order, by Teller) erro
 	if err := errors.Join(tx.Buy(a, bought, rec.Bought), tx.PutScores(a, tallies, c.Current), statement(tx, rec, a, from, restored, c)); err != nil {
 		return err
 	}
-	Segment(a, by.Now, c.Current)
+	a.SegmentAtOnce(by.Now, c.Current)
 	if c.Redemption != nil {
 		tx.PutRedemption(c.Redemption)
 	}

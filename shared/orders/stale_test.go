@@ -96,7 +96,7 @@ func TestWhatAnOrderDoesNotWriteIsReadFresh(t *testing.T) {
 	if points != 20 || len(codes) != 1 {
 		t.Fatalf("%d points, vouchers %v", points, codes)
 	}
-	if err := s.Erase(t.Context(), "p", "M", now); err != nil {
+	if err := s.Erase(t.Context(), "p", "M", now, nil); err != nil {
 		t.Fatal(err)
 	}
 	points, left := take("2", loyalty.Discount{Code: codes[0], Amount: 500, Lines: []string{"1"}})

@@ -10,7 +10,7 @@ import (
 
 // Referral is what members and their friends get for each other.
 type Referral struct {
-	Advocate []Rung  `json:"advocate"` // a ladder: from a rank, or from a revenue on
+	Advocate []Rung  `json:"advocate,omitempty"` // a ladder: from a rank, or from a revenue on
 	Friend   *Gift   `json:"friend,omitempty"`
 	Minimum  int64   `json:"minimum"` // of the friend's order, minor units
 	Hold     string  `json:"hold"`    // ISO 8601

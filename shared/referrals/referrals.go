@@ -11,6 +11,7 @@ package referrals
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -65,7 +66,20 @@ func LeadOf(tx *table.Tx, o *loyalty.Order, a *loyalty.Account, t *loyalty.Terms
 // identities are all that a friend can be known by: what a shop says of a
 // customer, and what the member's profile does ("" for no member).
 func identities(tx *table.Tx, c *loyalty.Customer, member string) ([]table.Identity, error) {
-	var out []table.Identity
+	if member == "" {
+		return identitiesOf(c, nil), nil
+	}
+	p, _, err := tx.Profile(member)
+	var none *loyalty.Error
+	if errors.As(err, &none) { // a guest whom this transaction makes
+		return identitiesOf(c, nil), nil
+	} else if err != nil {
+		return nil, err
+	}
+	return identitiesOf(c, p), nil
+}
+
+func identitiesOf(c *loyalty.Customer, p *table.Profile) (out []table.Identity) {
 	add := func(kind, key string) {
 		if i := (table.Identity{Kind: kind, Key: key}); key != "" && !slices.Contains(out, i) {
 			out = append(out, i)
@@ -76,22 +90,14 @@ func identities(tx *table.Tx, c *loyalty.Customer, member string) ([]table.Ident
 		add("EMAIL", alike.Email(c.Email))
 		add("PHONE", alike.Phone(c.Phone, ""))
 	}
-	if member == "" {
-		return out, nil
+	if p != nil {
+		add("EMAIL", alike.Email(p.Email))
+		add("PHONE", alike.Phone(p.Phone, ""))
+		for _, id := range slices.Sorted(maps.Values(p.External)) {
+			add("EXTERNAL", id)
+		}
 	}
-	p, _, err := tx.Profile(member)
-	var none *loyalty.Error
-	if errors.As(err, &none) { // a guest whom this transaction makes
-		return out, nil
-	} else if err != nil {
-		return nil, err
-	}
-	add("EMAIL", alike.Email(p.Email))
-	add("PHONE", alike.Phone(p.Phone, ""))
-	for _, id := range p.External {
-		add("EXTERNAL", id)
-	}
-	return out, nil
+	return out
 }
 
 // registered is the registration with the latest click under any of some
@@ -113,20 +119,13 @@ func registered(tx *table.Tx, who []table.Identity) (*table.Friend, error) {
 // Settle lets a friend's referral, and the advocate, follow the friend's
 // account. It answers whether it changed that account, which the caller puts.
 func Settle(tx *table.Tx, friend *loyalty.Account, by By) (changed bool, err error) {
-	f := friend.Referred
-	if f == nil {
+	if friend.Referred == nil {
 		return false, nil
 	}
-	if len(f.Replaced) > 0 {
-		own := *f
-		friend.Referred, own.Replaced = &own, nil
-		for _, id := range f.Replaced {
-			if err := closeOne(tx, id, friend, by); err != nil {
-				return false, err
-			}
-		}
-		f, changed = &own, true
+	if changed, err = closeReplaced(tx, friend, by); err != nil {
+		return false, err
 	}
+	f := friend.Referred
 	r, err := tx.Referral(f.ID)
 	var none *loyalty.Error
 	if errors.As(err, &none) {
@@ -156,6 +155,22 @@ func begin(tx *table.Tx, friend *loyalty.Account, by By) (*loyalty.Referral, err
 		r.Closes = t.Referral.Window.After(time.Unix(f.Clicked, 0), t.Zone).Unix()
 	}
 	return r, nil
+}
+
+// closeReplaced ends the referrals that the friend's newest took the place of.
+func closeReplaced(tx *table.Tx, friend *loyalty.Account, by By) (changed bool, err error) {
+	f := friend.Referred
+	if len(f.Replaced) == 0 {
+		return false, nil
+	}
+	own := *f // the account may be a copy
+	friend.Referred, own.Replaced = &own, nil
+	for _, id := range f.Replaced {
+		if err := closeOne(tx, id, friend, by); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // closeOne ends a referral that another took the place of.
@@ -208,7 +223,7 @@ func settle(tx *table.Tx, r *loyalty.Referral, friend *loyalty.Account, ranks bo
 		if s.OfFriend, err = tx.TermsOfMember(friend.Member); err != nil {
 			return false, err
 		}
-		if r.Friend == "" { // only now it is known who that is
+		if r.Friend == "" || ordered(r, friend) { // only now it is known who that is, or what they bought under
 			if err := suspect(tx, r, friend, nil, s); err != nil {
 				return false, err
 			}
@@ -241,6 +256,12 @@ func settle(tx *table.Tx, r *loyalty.Referral, friend *loyalty.Account, ranks bo
 		return true, nil
 	}
 	return true, tx.PutAccount(advocate)
+}
+
+// ordered tells whether a friend has just bought what counts for a referral.
+func ordered(r *loyalty.Referral, friend *loyalty.Account) bool {
+	f := friend.Referred
+	return r.Order == (loyalty.OrderRef{}) && f != nil && f.ID == r.ID && f.Order != (loyalty.OrderRef{})
 }
 
 // pinned are the terms of the order that counts; nil while there is none.

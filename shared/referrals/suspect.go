@@ -113,10 +113,14 @@ func sameOf(x, y []table.Identity) (kinds []loyalty.MarkKind) {
 	return kinds
 }
 
-// cycle tells whether the advocate came to the shop through the friend.
+// cycle tells whether the advocate came to the shop through the friend, who is
+// somebody else.
 func cycle(tx *table.Tx, friend, advocate *loyalty.Account) (bool, error) {
+	if friend == nil || friend.Member == advocate.Member {
+		return false, nil
+	}
 	for range mostAbove {
-		if friend == nil || advocate.Referred == nil {
+		if advocate.Referred == nil {
 			return false, nil
 		}
 		above, err := tx.Holder(advocate.Referred.Advocate)

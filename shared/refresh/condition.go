@@ -85,9 +85,9 @@ func (d *Definition) Check() error {
 	case len(d.Name) > 120:
 		return loyalty.Malformed("/name", d.Name, "must be at most 120 bytes")
 	case (d.Where != nil) == (d.Members != nil):
-		return loyalty.Malformed("/", d.ID, "must have exactly one of members and where")
+		return loyalty.Malformed("/", d.ID, "must have exactly one of list and where")
 	case len(d.Members) > MostListed:
-		return loyalty.Malformed("/members", fmt.Sprint(len(d.Members)), fmt.Sprintf("at most %d; more are an attribute and a condition", MostListed))
+		return loyalty.Malformed("/list", fmt.Sprint(len(d.Members)), fmt.Sprintf("at most %d; more are an attribute and a condition", MostListed))
 	}
 	if d.Where == nil {
 		return nil

@@ -60,7 +60,7 @@ func (w Work) first(ctx context.Context, p *Plan) (*State, error) {
 		return nil, err
 	}
 	s := &State{
-		Members: all.Members, Buyers: all.Buyers, Balance: all.Balance, Cohorts: all.Cohorts, Took: map[string]int64{"read": all.Took},
+		Members: all.Members, Buyers: all.Buyers, Balance: all.Balance, Cohorts: all.Cohorts, Treated: all.Treated, Control: all.Control, Took: map[string]int64{"read": all.Took},
 		Cuts: Cuts{At: p.At, Today: p.Today, Thresholds: *p.Rules.On(p.Today), Yearly: p.Yearly, Currency: p.Currency},
 	}
 	for i, h := range all.Histograms {

@@ -24,14 +24,16 @@ const (
 type part struct {
 	Members    int64
 	Buyers     int64
-	Balance    int64 // points
+	Balance    int64                       // points
 	Histograms [figures]*segment.Histogram // nil where there is no value
-	Bought     []counted // for BG/NBD
-	Spends     []spend   // for Gamma-Gamma
-	Held       []counted // for the holdout
+	Bought     []counted                   // for BG/NBD
+	Spends     []spend                     // for Gamma-Gamma
+	Held       []counted                   // for the holdout
 	Cohorts    *segment.Cohorts
 	Edges      []edge
 	Moved      []moved
+	Treated    Arm // see Lift
+	Control    Arm
 	Took       int64 // milliseconds
 }
 
@@ -112,6 +114,8 @@ func (p *part) merge(o *part) error {
 		}
 	}
 	p.Bought, p.Held, p.Spends = append(p.Bought, o.Bought...), append(p.Held, o.Held...), append(p.Spends, o.Spends...)
+	p.Treated.merge(o.Treated)
+	p.Control.merge(o.Control)
 	p.Edges, p.Moved = append(p.Edges, o.Edges...), append(p.Moved, o.Moved...)
 	return p.Cohorts.Merge(o.Cohorts)
 }

@@ -25,6 +25,9 @@ func (w Work) Read(ctx context.Context, shard int, walk Walk) error {
 	}
 	began := w.now()
 	r, err := newReader(p)
+	if err == nil && p.Rollout != nil {
+		r.treated = func(member string) bool { return w.Percentile(member) < p.Rollout.Percent }
+	}
 	if err != nil {
 		return err
 	}
@@ -58,6 +61,7 @@ type reader struct {
 	conditions *conditions
 	calendar   calendar
 	thresholds *segment.Thresholds
+	treated    func(member string) bool // nil: nothing is rolled out by percent
 
 	glance loyalty.Glance
 	row    row
@@ -88,7 +92,31 @@ func (r *reader) member(member string, side []byte, attributes map[string]string
 	r.conditions.row(g, &r.calendar, member, attributes, &r.row)
 	r.rows = r.row.append(r.rows)
 	r.sum(g, &r.row)
+	if r.treated != nil {
+		spent, bought := spentSince(g, int64(r.plan.Rollout.Since))
+		if r.treated(member) {
+			r.part.Treated.add(spent, bought)
+		} else {
+			r.part.Control.add(spent, bought)
+		}
+	}
 	return nil
+}
+
+// spentSince is what a member spent from a day on, see Lift.
+func spentSince(g *loyalty.Glance, day int64) (spent int64, bought bool) {
+	month := int64(segment.Month(int32(day))) + monthZero
+	for i := range g.Months {
+		if s := &g.Months[i]; s.Number > month {
+			spent, bought = spent+s.Spent, true
+		}
+	}
+	for i := range g.Newest {
+		if s := &g.Newest[i]; s.Number >= day {
+			spent, bought = spent+s.Spent, true
+		}
+	}
+	return spent, bought
 }
 
 // row is what a run keeps of a member.

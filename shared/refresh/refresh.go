@@ -40,10 +40,11 @@ const Shards = 64
 
 // Work is one run.
 type Work struct {
-	Files   Files
-	Of      string                  // begins the names of the run's files
-	ShardOf func(member string) int // in which shard a member is read
-	Now     func() time.Time        // to tell how long a step took; nil: it is not told
+	Files      Files
+	Of         string                    // begins the names of the run's files
+	ShardOf    func(member string) int   // in which shard a member is read
+	Percentile func(member string) int64 // 0 to 99: a version that is rolled out to so many percent is for those under it
+	Now        func() time.Time          // to tell how long a step took; nil: it is not told
 }
 
 // Plan is what a run goes by. It is made once, and all steps keep to it.

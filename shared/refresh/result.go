@@ -145,7 +145,9 @@ func (n *Network) merge(o *Network) {
 }
 
 // Lift sets members for whom a version of the program was rolled out by percent
-// beside the others: what they spent since its publication.
+// beside the others: what they spent since the day of its publication. Of days
+// that have left an account only whole months are known: of those who buy very
+// often, the month of the publication counts from its end.
 type Lift struct {
 	Rollout
 	Treated Arm `json:"treated"`
@@ -157,6 +159,20 @@ type Arm struct {
 	Members int64 `json:"members"`
 	Buyers  int64 `json:"buyers"` // since then
 	Spent   int64 `json:"spent"`  // since then
+}
+
+func (a *Arm) add(spent int64, bought bool) {
+	a.Members++
+	if bought {
+		a.Buyers++
+		a.Spent += spent
+	}
+}
+
+func (a *Arm) merge(o Arm) {
+	a.Members += o.Members
+	a.Buyers += o.Buyers
+	a.Spent += o.Spent
 }
 
 // Finish is what a run came to, when all shards are scored.
@@ -206,5 +222,8 @@ func (w Work) Finish(ctx context.Context) (*Result, *Cuts, error) {
 		r.Acquired = append(r.Acquired, a)
 	}
 	r.Took["score"] = all.Took
+	if p.Rollout != nil {
+		r.Lift = &Lift{Rollout: *p.Rollout, Treated: s.Treated, Control: s.Control}
+	}
 	return r, &s.Cuts, nil
 }

@@ -18,6 +18,8 @@ type State struct {
 	Balance int64                `json:"balance"`
 	Cohorts *segment.Cohorts     `json:"cohorts"`
 	Deciles [10]segment.Decile   `json:"deciles"`
+	Treated Arm                  `json:"treated"`
+	Control Arm                  `json:"control"`
 	Friends int64                `json:"friends"` // network value from which a member with a qualified friend is an advocate; minor units
 	Cuts    Cuts                 `json:"cuts"`
 	Took    map[string]int64     `json:"took"` // milliseconds by stage

@@ -202,6 +202,7 @@ func TestRecordedOrders(t *testing.T) {
 				{Code: "TENOFF", Amount: 333, Lines: []string{"703073504"}},
 			},
 			Tax: 1194, Refunds: []loyalty.Refund{refund},
+			Signs: &loyalty.Signs{IP: "0.0.0.0", Address: loyalty.Address{Line: "Chestnut Street 92", City: "Louisville", Postcode: "40202", Country: "US"}},
 		}
 		got := order(t, "shopify", updated, recorded(t, "shopify/order_450789469_partially_refunded_discount_code.json"))
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -271,6 +272,7 @@ func TestRecordedOrders(t *testing.T) {
 				{ID: "316", SKU: "Bar3", Title: "Ship Your Idea &ndash; Color: Black, Size: M Test", Quantity: 1, UnitPrice: 1200, Amount: 1200},
 			},
 			Shipping: 1000, Tax: 135,
+			Signs: &loyalty.Signs{Address: loyalty.Address{Line: "969 Market", City: "San Francisco", Postcode: "94103", Country: "US"}},
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)

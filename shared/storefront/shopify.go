@@ -81,6 +81,15 @@ type shopifyOrder struct {
 		Amount decimal `json:"amount"`
 		Type   string  `json:"type"`
 	} `json:"discount_codes"`
+
+	Notes       spare[[]note] `json:"note_attributes"`
+	LandingSite spare[string] `json:"landing_site"`
+	BrowserIP   spare[string] `json:"browser_ip"`
+	Client      spare[struct {
+		IP spare[string] `json:"browser_ip"`
+	}] `json:"client_details"`
+	Shipping spare[place] `json:"shipping_address"`
+	Billing  spare[place] `json:"billing_address"`
 }
 
 type shopifyLine struct {
@@ -150,6 +159,9 @@ func readShopifyOrder(c Connection, d Delivery) (Message, error) {
 		Tax:      r.shopMoney("/total_tax", in.TotalTaxSet, in.TotalTax),
 		Shipping: r.shopMoney("/total_shipping_price", in.ShippingSet, ""),
 		Tip:      r.amount("/total_tip_received", in.Tip),
+
+		ReferralCode: cmp.Or(noted(in.Notes.v, short, "ref", "referral_code", "referral"), fromLink(in.LandingSite.v)),
+		Signs:        signs(cmp.Or(in.BrowserIP.v, in.Client.v.IP.v), in.Shipping, in.Billing),
 	}
 	if o.State == loyalty.Paid || o.State == loyalty.Fulfilled {
 		o.PaidAt = r.time("/processed_at", cmp.Or(in.ProcessedAt, in.CreatedAt), time.RFC3339)

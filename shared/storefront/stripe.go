@@ -90,6 +90,10 @@ type stripeEvent struct {
 			ReceiptEmail string `json:"receipt_email"`
 
 			Refunded int64 `json:"amount_refunded"`
+
+			Metadata spare[struct {
+				Code spare[string] `json:"referral_code"`
+			}] `json:"metadata"`
 		} `json:"object"`
 	} `json:"data"`
 }
@@ -147,6 +151,8 @@ func (r *reader) stripeOrder(c Connection, in *stripeEvent, id string, rank, goo
 		PlacedAt: r.unix("/data/object/created", object.Created),
 		PaidAt:   r.unix("/created", cmp.Or(in.Created, object.Created)),
 		Lines:    []loyalty.Line{{ID: "goods", Quantity: 1, UnitPrice: amount, Amount: amount}},
+
+		ReferralCode: short(object.Metadata.v.Code.v),
 	}
 }
 

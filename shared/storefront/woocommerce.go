@@ -52,19 +52,25 @@ func readWooCommerce(c Connection, d Delivery) (Message, error) {
 	return ignored(UnknownEvent)
 }
 
+// wooBilling is who pays, and where they live.
+type wooBilling struct {
+	billing
+	place
+}
+
 type wooOrder struct {
-	ID            ident   `json:"id"`
-	Status        string  `json:"status"`
-	Currency      string  `json:"currency"`
-	CreatedVia    string  `json:"created_via"`
-	CreatedAt     string  `json:"date_created_gmt"`
-	ModifiedAt    string  `json:"date_modified_gmt"`
-	PaidAt        string  `json:"date_paid_gmt"`
-	CompletedAt   string  `json:"date_completed_gmt"`
-	ShippingTotal decimal `json:"shipping_total"`
-	TotalTax      decimal `json:"total_tax"`
-	CustomerID    ident   `json:"customer_id"`
-	Billing       billing `json:"billing"`
+	ID            ident      `json:"id"`
+	Status        string     `json:"status"`
+	Currency      string     `json:"currency"`
+	CreatedVia    string     `json:"created_via"`
+	CreatedAt     string     `json:"date_created_gmt"`
+	ModifiedAt    string     `json:"date_modified_gmt"`
+	PaidAt        string     `json:"date_paid_gmt"`
+	CompletedAt   string     `json:"date_completed_gmt"`
+	ShippingTotal decimal    `json:"shipping_total"`
+	TotalTax      decimal    `json:"total_tax"`
+	CustomerID    ident      `json:"customer_id"`
+	Billing       wooBilling `json:"billing"`
 	LineItems     []struct {
 		ID       ident   `json:"id"`
 		Name     string  `json:"name"`
@@ -84,6 +90,10 @@ type wooOrder struct {
 		ID    ident   `json:"id"`
 		Total decimal `json:"total"`
 	} `json:"refunds"`
+
+	Meta     spare[[]note] `json:"meta_data"`
+	IP       spare[string] `json:"customer_ip_address"`
+	Shipping spare[place]  `json:"shipping"`
 }
 
 const wooTime = "2006-01-02T15:04:05"
@@ -105,6 +115,9 @@ func readWooOrder(c Connection, d Delivery) (Message, error) {
 		Customer:    in.Billing.customer(in.CustomerID),
 		Shipping:    r.amount("/shipping_total", in.ShippingTotal),
 		Tax:         r.amount("/total_tax", in.TotalTax),
+
+		ReferralCode: cmp.Or(noted(in.Meta.v, short, "referral_code", "_referral_code", "ref"), noted(in.Meta.v, fromLink, "_wc_order_attribution_session_entry")),
+		Signs:        signs(in.IP.v, in.Shipping, spare[place]{in.Billing.place}),
 	}
 	var codes []string
 	for _, coupon := range in.CouponLines {

@@ -33,7 +33,7 @@ func decoded[T any](t *testing.T, body []byte) {
 // Whatever an item's body holds, reading it ends with a value or an error.
 func FuzzDecodeItem(f *testing.F) {
 	for _, v := range []any{
-		&loyalty.Account{Member: "M", Seq: 2, Lots: loyalty.Lots{{Expires: 1773561660, Points: 75}}, Tail: []loyalty.Entry{{Points: 75, Lots: loyalty.Parts{{Points: 75}}}}},
+		&loyalty.Account{Member: "M", Seq: 2, Lots: loyalty.Lots{{Expires: 1773561660, Points: 75}}, Tail: loyalty.Entries{{Points: 75, Lots: loyalty.Parts{{Points: 75}}}}},
 		&loyalty.Record{Member: "M", Lodged: loyalty.Lodged{Points: 75}}, &loyalty.Redemption{ID: "R", Member: "M", Points: 5},
 		&table.Profile{Member: "M", External: map[string]string{"till": "7"}}, &table.APIKey{Program: "p", Scope: "server"}, &table.Tokens{Generation: "G"},
 	} {

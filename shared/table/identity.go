@@ -268,8 +268,9 @@ func (tx *Tx) PutProfile(was Profile, p *Profile, strict bool) error {
 // of all those merged there, for good. The ledgers stay, under ids that lead to nobody, and no token of
 // the member is good from then on. Each person's data
 // goes in a transaction of its own, the member's last: what is cut short is
-// completed when it is done again.
-func (s *Store) Erase(ctx context.Context, program, member string, now time.Time) error {
+// completed when it is done again. forget drops in the same transaction what
+// others keep under the person's identities; nil when nobody does.
+func (s *Store) Erase(ctx context.Context, program, member string, now time.Time, forget func(*Tx, *Profile) error) error {
 	var whole *Profile
 	err := s.View(ctx, program, func(tx *Tx) error {
 		a, err := tx.Holder(member)
@@ -282,14 +283,14 @@ func (s *Store) Erase(ctx context.Context, program, member string, now time.Time
 		return err
 	}
 	for _, m := range append(slices.Clone(whole.Merged), whole.Member) {
-		if err := s.Update(ctx, program, func(tx *Tx) error { return tx.erase(whole, m, now) }); err != nil {
+		if err := s.Update(ctx, program, func(tx *Tx) error { return tx.erase(whole, m, now, forget) }); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (tx *Tx) erase(whole *Profile, member string, now time.Time) error {
+func (tx *Tx) erase(whole *Profile, member string, now time.Time, forget func(*Tx, *Profile) error) error {
 	p, _, err := tx.Profile(member)
 	if err != nil {
 		return err
@@ -297,6 +298,11 @@ func (tx *Tx) erase(whole *Profile, member string, now time.Time) error {
 	erased := &Profile{Member: member, Merged: p.Merged, Guest: p.Guest, CreatedAt: p.CreatedAt, Erased: p.Erased}
 	if p.Erased != 0 && p.Equal(erased) {
 		return nil // by a run that was cut short, or before
+	}
+	if forget != nil {
+		if err := forget(tx, p); err != nil {
+			return err
+		}
 	}
 	erased.Erased = now.Unix()
 	for _, source := range sortedKeys(p.External) {

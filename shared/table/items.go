@@ -178,7 +178,7 @@ type pointer struct {
 // page is a full run of ledger entries that left the account, oldest first.
 type page struct {
 	First   int64           `cbor:"1,keyasint"` // number of the first entry
-	Entries []loyalty.Entry `cbor:"2,keyasint"`
+	Entries loyalty.Entries `cbor:"2,keyasint"`
 }
 
 // Receipt is the answer that was given to a request with an idempotency key.
@@ -217,7 +217,7 @@ type PrivacyRequest struct {
 	Open       bool   `cbor:"5,keyasint,omitempty"` // the member is yet to be erased, or in part
 }
 
-// Bodies are CBOR (RFC 8949) with small integer keys: an account with a dozen
+// Bodies are CBOR (RFC 8949) with small integer keys: an account with fifteen
 // ledger entries stays within the 1 KB that one write unit pays for, and
 // fields can be added without touching what is stored.
 var (

@@ -70,10 +70,26 @@ func (c *Current) pick(member, store, region string) int64 {
 	return c.everyones()
 }
 
-// percentile puts a member among a hundred parts of all, always the same.
-func percentile(member string) int64 {
+// Percentile puts a member among a hundred parts of all, always the same.
+func Percentile(member string) int64 {
 	sum := sha256.Sum256([]byte("rollout/" + member))
 	return int64(binary.BigEndian.Uint64(sum[:8]) % 100)
+}
+
+// RolledOut is the newest version that is for a percentage of the members and
+// no place in particular, and how many that are; nil when none is.
+func (tx *Tx) RolledOut() (*Version, int64, error) {
+	c, err := tx.current()
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, p := range c.Parts {
+		if p.Percent > 0 && len(p.Stores)+len(p.Regions) == 0 {
+			v, err := tx.Version(p.Version)
+			return v, p.Percent, err
+		}
+	}
+	return nil, 0, nil
 }
 
 // TermsOf are the terms of one version.

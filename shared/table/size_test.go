@@ -26,10 +26,11 @@ func TestAnOrdinaryAccountIsOneWriteUnit(t *testing.T) {
 		every     int // days between orders
 		orders    int
 		most      int // bytes of an account whose entries are on pages
+		entry     int // bytes of a ledger entry
 	}{
-		{"points only, an order a month for a year", `{}`, 30, 13, 300},
-		{"all that is counted, an order a month for a year", counting, 30, 13, 512},
-		{"all that is counted, an order a week for a year", counting, 7, 52, 900},
+		{"points only, an order a month for a year", `{}`, 30, 13, 224, 35},
+		{"all that is counted, an order a month for a year", counting, 30, 13, 384, 35},
+		{"all that is counted, an order a week for a year", counting, 7, 52, 620, 33},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			doc, err := program.Parse([]byte(c.doc), nil)
@@ -45,8 +46,8 @@ func TestAnOrdinaryAccountIsOneWriteUnit(t *testing.T) {
 			now := time.Date(2026, 1, 10, 12, 0, 0, 0, time.UTC)
 			for i := range c.orders {
 				rec = loyalty.Record{Member: member, Terms: 1}
-				o := &loyalty.Order{
-					Source: "shopify", ID: fmt.Sprint(5000000000000 + i), Version: loyalty.At(now), State: loyalty.Paid, Currency: "ILS", PlacedAt: now, PaidAt: now, Store: "tlv-1", Channel: "online",
+				o := &loyalty.Order{ // its id is as far from the one before as Shopify's are a week apart
+					Source: "shopify", ID: fmt.Sprint(5000000000000 + i*10_000_000_019), Version: loyalty.At(now), State: loyalty.Paid, Currency: "ILS", PlacedAt: now, PaidAt: now, Store: "tlv-1", Channel: "online",
 					Lines: []loyalty.Line{
 						{ID: "14000000000001", SKU: "KAFFA-250", Title: "Kaffa 250 g", Category: "coffee", Quantity: 2, UnitPrice: 4500, Amount: 9000},
 						{ID: "14000000000002", SKU: "CUP-S", Title: "Cup, small", Category: "cups", Quantity: 1, UnitPrice: 3000, Amount: 3000},
@@ -72,6 +73,10 @@ func TestAnOrdinaryAccountIsOneWriteUnit(t *testing.T) {
 					}
 				}
 				now = now.AddDate(0, 0, c.every)
+			}
+			each := (len(encode(a.Tail)) + len(a.Tail) - 1) / len(a.Tail)
+			if t.Logf("%d entries, %d bytes each", len(a.Tail), each); each > c.entry {
+				t.Errorf("an entry has %d bytes, at most %d are wanted", each, c.entry)
 			}
 			paged := *a
 			paged.Tail = a.Tail[len(a.Tail)-1:]

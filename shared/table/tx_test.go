@@ -222,7 +222,7 @@ func TestARefusalIsOfOneMoment(t *testing.T) {
 func TestFullRunsOfEntriesGoToPages(t *testing.T) {
 	e := engine(t)
 	s := store(t, e)
-	for i := range 90 {
+	for i := range 150 {
 		update(t, s, gift)
 		it, err := e.Get(context.Background(), table.Key{PK: "p#MEMBER#M", SK: "ACCOUNT"}, true)
 		if err != nil {
@@ -236,7 +236,7 @@ func TestFullRunsOfEntriesGoToPages(t *testing.T) {
 	if err != nil || len(pages.Items) < 3 {
 		t.Fatalf("%d pages, %v", len(pages.Items), err)
 	}
-	if points, entries, valid := balance(t, s); points != 90 || entries != 90 || !valid {
+	if points, entries, valid := balance(t, s); points != 150 || entries != 150 || !valid {
 		t.Errorf("%d points in %d entries, valid %v", points, entries, valid)
 	}
 	err = s.View(context.Background(), "p", func(tx *table.Tx) error {
@@ -244,7 +244,7 @@ func TestFullRunsOfEntriesGoToPages(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		for from := int64(1); from <= 90; from++ {
+		for from := int64(1); from <= 150; from++ {
 			got, err := tx.Entries(a, from, 3)
 			if err != nil {
 				return err
@@ -349,15 +349,15 @@ func (m *meddling) Query(ctx context.Context, q table.Query) (table.Page, error)
 func TestALedgerIsReadWholeWhileItIsWrittenTo(t *testing.T) {
 	e := engine(t)
 	s := store(t, e)
-	for range 25 {
+	for range 50 {
 		update(t, s, gift)
 	}
 	meddler := &meddling{Engine: e, once: func() {
-		for range 25 { // the tail that was read goes to a page
+		for range 50 { // the tail that was read goes to a page
 			update(t, s, gift)
 		}
 	}}
-	if points, entries, valid := balance(t, table.NewStore(meddler)); points != 25 || entries != 25 || !valid {
+	if points, entries, valid := balance(t, table.NewStore(meddler)); points != 50 || entries != 50 || !valid {
 		t.Errorf("%d points in %d entries, valid %v", points, entries, valid)
 	}
 	if meddler.once != nil {

@@ -54,5 +54,5 @@ func (tx *Tx) VersionAt(p Party, at time.Time) (*Version, error) {
 
 // takes tells whether a part of all is rolled out to a member or an order's place.
 func (r *Part) takes(member, store, region string) bool {
-	return store != "" && slices.Contains(r.Stores, store) || region != "" && slices.Contains(r.Regions, region) || member != "" && percentile(member) < r.Percent
+	return store != "" && slices.Contains(r.Stores, store) || region != "" && slices.Contains(r.Regions, region) || member != "" && Percentile(member) < r.Percent
 }

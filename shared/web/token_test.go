@@ -93,7 +93,7 @@ func TestTokensEndWithTheMember(t *testing.T) {
 			t.Errorf("a token that was asked for by the old id after the merge: %d", code)
 		}
 
-		if err := d.store.Erase(context.Background(), "main", member, time.Now()); err != nil {
+		if err := d.store.Erase(context.Background(), "main", member, time.Now(), nil); err != nil {
 			t.Fatal(err)
 		}
 		g.ForgetTokens()

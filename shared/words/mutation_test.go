@@ -15,8 +15,9 @@ import (
 
 // unsaid are the settings that change nothing in the terms by themselves. A
 // thing that has a name is called by it, not by its id. A warning that is
-// acknowledged is between the author and the program.
-var unsaid = regexp.MustCompile(`^/acknowledge(?:/\d+)?$|^/(?:earning/rules|tiers/levels|wallets|rewards|achievements|plans|partners|leaderboards|automatic_rewards)/\d+(?:/brackets/\d+/choices/\d+)?/id$`)
+// acknowledged is between the author and the program. How many friends are too
+// many is not told to those who would stay just below.
+var unsaid = regexp.MustCompile(`^/acknowledge(?:/\d+)?$|^/referral/fraud/per_|^/(?:earning/rules|tiers/levels|wallets|rewards|achievements|plans|partners|leaderboards|automatic_rewards)/\d+(?:/brackets/\d+/choices/\d+)?/id$`)
 
 // words of which a document says one, by the last part of the path.
 var oneOf = map[string][]string{

@@ -87,14 +87,15 @@ func (w *writer) ladder(path string, rungs []program.Rung) {
 	}
 }
 
-// fraud says who never counts, and which friends people look at first.
+// fraud says who never counts, and which friends people look at first; not how
+// many are too many, which would tell how many are not.
 func (w *writer) fraud(path string, f *program.Fraud) {
 	w.add(path, "friends.never")
-	if v := f.PerIP; v.Friends > 0 {
-		w.add(path+"/per_ip", "friends.per_ip", "friends", w.count("friend", v.Friends), "period", w.period(v.Per))
+	if f.PerIP.Friends > 0 {
+		w.add(path+"/per_ip", "friends.per_ip")
 	}
-	if v := f.PerAdvocate; v.Friends > 0 {
-		w.add(path+"/per_advocate", "friends.per_advocate", "friends", w.count("friend", v.Friends), "period", w.period(v.Per))
+	if f.PerAdvocate.Friends > 0 {
+		w.add(path+"/per_advocate", "friends.per_advocate")
 	}
 	w.add(path+"/household", "friends.household."+f.Household)
 	w.add(path+"/disposable", "friends.disposable."+f.Disposable)

@@ -14,6 +14,7 @@ import (
 
 	"regulars/functions/changes"
 	"regulars/functions/refer"
+	"regulars/functions/totals"
 	"regulars/shared/table"
 	"regulars/shared/table/dynamo"
 	"regulars/shared/telemetry"
@@ -26,7 +27,10 @@ func main() {
 		slog.Error("cannot start", "error", err)
 		os.Exit(1)
 	}
-	k := &refer.Keeper{Store: table.NewStore(engine), Clock: time.Now, Seed: rand.Text}
+	store := table.NewStore(engine)
+	k := &refer.Keeper{Store: store, Clock: time.Now, Seed: rand.Text}
+	// Two functions may read a shard of the stream: this one reads it for both.
+	follow := changes.All(k.Follow, (&totals.Counter{Store: store}).Follow)
 	lambda.Start(func(ctx context.Context, raw json.RawMessage) (any, error) {
 		var e struct {
 			refer.Event
@@ -38,6 +42,6 @@ func main() {
 		if e.Schedule != "" {
 			return k.Run(ctx, e.Event)
 		}
-		return changes.Reader(k.Follow).Handle(ctx, e.Batch)
+		return follow.Handle(ctx, e.Batch)
 	})
 }

@@ -17,10 +17,16 @@ const usage = `usage: regulars <command>
   run              the whole system in this process, on 127.0.0.1
   verify [OUTPUTS] recompute every ledger of a table and its books: of this
                    machine's, or of a deployed stack's
+  totals [-rebuild] [OUTPUTS]
+                   hold what was counted for reports against the ledgers; with
+                   -rebuild count it anew first
   whatif -program DRAFT [-base FILE] [-history FILE] [-out DIR] [-workers N]
                    what a draft of the program would have given for recorded
                    orders: of a file, a body of POST /v1/orders per line, or of
                    this machine's table; -h lists all of it
+  refresh [-workers N]
+                   put all members of this machine's table into their segments
+                   now, and show what the run found
   setup OUTPUTS    make what a deployed stack needs before its first request;
                    OUTPUTS is the file that cdk deploy --outputs-file wrote
   key add OUTPUTS -scope server|admin [-until DATE]
@@ -59,6 +65,8 @@ func run(ctx context.Context, args []string) error {
 		return bringIn(ctx, os.Stdout, args[1], args[2:])
 	case len(args) >= 1 && args[0] == "whatif":
 		return whatif(ctx, c, args[1:], os.Stdout, os.Stderr)
+	case len(args) >= 1 && args[0] == "refresh":
+		return renew(ctx, c, args[1:], os.Stdout, os.Stderr)
 	case len(args) == 1 && args[0] == "run":
 		h, err := local.Open(ctx, c)
 		if err != nil {
@@ -72,6 +80,8 @@ func run(ctx context.Context, args []string) error {
 			return err
 		}
 		return local.Verify(ctx, engine, os.Stdout)
+	case len(args) >= 1 && args[0] == "totals":
+		return totals(ctx, c, args[1:], os.Stdout)
 	case len(args) == 2 && args[0] == "verify":
 		return eachStack(ctx, args[1], func(_ stack, engine table.Engine) error { return local.Verify(ctx, engine, os.Stdout) })
 	}

@@ -51,8 +51,8 @@ func (s *shop) needsSchedules() {
 }
 
 // clock sets the target's clock. Only reads and writes of the part's own
-// members may follow: a schedule that ran then would write off the points of
-// everybody else.
+// members may follow, and schedules at an instant of the past: one that ran
+// ahead would write off the points of everybody else.
 func (s *shop) clock(at string) {
 	s.set = true
 	s.must("PUT", "/_local/clock", object{"now": at})

@@ -1,7 +1,9 @@
 package main
 
+import "time"
+
 // A has 120 points; a guest G bought for 80.00 and 150.00. G turns out to be
-// A. (Tiers and referrals have their own part in this scenario.)
+// A. (Tiers have their own scenario.)
 var sc14 = Scenario{"SC14 guest becomes member", "a merge moves a guest's points with their own dates, once, and leads the old id on", func(s *shop) {
 	guest := func() object {
 		return object{"external_id": s.id("guest"), "email": s.id("guest") + "@example.com"}
@@ -58,5 +60,24 @@ var sc14 = Scenario{"SC14 guest becomes member", "a merge moves a guest's points
 		if n != 1 {
 			s.differs("events member.merged: want 1, got %d", n)
 		}
+	})
+	s.part("A had referred G", func() {
+		s.needsSchedules()
+		s.program(`{"referral": {"advocate": [{"rank": 1, "points": 100}], "friend": {"points": 50}, "hold": "PT1H"}, "clawback": "debt"}`)
+		a, code := s.advocate("")
+		id := s.register(code, s.friend("guest"), object{"clicked_at": s.ago(5 * time.Hour)})
+		g := s.text(s.earn(s.brought("g", s.friend("guest"), 15000, s.ago(2*time.Hour))), "member")
+		s.qualify()
+		s.points(a, 100)
+		s.points(g, 200)
+		s.redeem(a, 100)
+		s.redeem(g, 180)
+		for range 2 {
+			s.must("POST", "/v1/members/"+g+"/merge", object{"into": a})
+			s.stands(id, "blocked", "self_referral")
+			s.worth(id, 1, 0, 0)
+			s.points(a, 0, "debt", 130, wrong{20: "both rewards stay"}) // 20 were left to take 150 from
+		}
+		s.ledger(a, "refer 100", "redeem -100", "merge 20", "clawback -100", "clawback -50")
 	})
 }}

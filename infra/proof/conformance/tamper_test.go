@@ -94,6 +94,16 @@ func setting(name string) func(*http.Request) {
 	}
 }
 
+// told changes the bodies of requests.
+func told(method, path, old, new string) func(*http.Request) {
+	where, what := regexp.MustCompile(path), regexp.MustCompile(old)
+	return func(r *http.Request) {
+		if r.Method == method && where.MatchString(r.URL.Path) {
+			rewrite(r, func(body string) string { return what.ReplaceAllString(body, new) })
+		}
+	}
+}
+
 // on calls change for the answers of paths that match.
 func on(method, path string, change func(*http.Response, []byte) []byte) func(*http.Response, []byte) []byte {
 	re := regexp.MustCompile(path)
@@ -368,6 +378,110 @@ var faults = []fault{
 			}
 		},
 		fails: []string{"SC19 simulation of a draft: 49.95, 120.00 and 9.99"}, says: "the minimum of an order is not asked for",
+	},
+	{
+		name: "one rung for every rank", only: "SC10", ask: told("PUT", "^/v1/program$", `,\{"points":150,"rank":3\},\{"points":200,"rank":6\}`, ""),
+		fails: []string{"SC10 referral ladder with fraud and refund: the ladder"}, says: "points.available: want 500, got 400 (one reward for every rank)",
+	},
+	{
+		name: "a refund leaves the rewards", only: "SC10", ask: told("POST", "^/v1/orders$", `"refunded":\d+`, `"refunded":0`),
+		fails: []string{"SC10 referral ladder with fraud and refund: the ladder", "SC10 referral ladder with fraud and refund: told twice and in any order"}, says: "status: want cancelled, got pending",
+	},
+	{
+		name: "no minimum is asked", only: "SC10", ask: told("PUT", "^/v1/program$", `"minimum":3000`, `"minimum":0`),
+		fails: []string{"SC10 referral ladder with fraud and refund: the ladder", "SC10 referral ladder with fraud and refund: told twice and in any order"}, says: "order.id: want o5b-",
+	},
+	{
+		name: "rewards do not wait", only: "SC10", ask: told("PUT", "^/v1/program$", `"hold":"P14D"`, `"hold":"P1D"`),
+		fails: []string{"SC10 referral ladder with fraud and refund: the ladder"}, says: "points.available: want 0, got 500",
+	},
+	{
+		name: "a tag makes another person", only: "SC10", ask: told("POST", "^/v1/(orders|referrals)$", `\+x@gmail.com`, "-x@gmail.com"),
+		fails: []string{"SC10 referral ladder with fraud and refund: the ladder"}, says: "status: want blocked, got pending",
+	},
+	{
+		name: "nobody looks at networks", only: "SC10", ask: told("POST", "^/v1/referrals$", `"ip":"[^"]*"`, `"ip":""`),
+		fails: []string{"SC10 referral ladder with fraud and refund: a seventh friend from the network of ten others"}, says: "status: want review, got registered",
+	},
+	{
+		name: "whoever is told last wins", only: "SC10", ask: told("POST", "^/v1/referrals$", `"clicked_at":"[^"]*",`, ""),
+		fails: []string{"SC10 referral ladder with fraud and refund: the last click wins"}, says: "reasons of a referral: want later_click, got ",
+	},
+	{
+		name: "a friend has a hundred days", only: "SC10", ask: told("PUT", "^/v1/program$", `"window":"P30D"`, `"window":"P100D"`),
+		fails: []string{"SC10 referral ladder with fraud and refund: the first order within thirty days"}, says: "status: want cancelled, got pending",
+	},
+	{
+		name: "codes on orders are not read", only: "SC10", ask: told("POST", "^/v1/orders$", `"referral_code":"[^"]*",`, ""),
+		fails: []string{"SC10 referral ladder with fraud and refund: a code on the order"}, says: "data.0.way: want order, got nothing",
+	},
+	{
+		name: "points do not wait", only: "SC15", ask: told("PUT", "^/v1/program$", `"pending":"P14D"`, `"pending":"P0D"`),
+		fails: []string{"SC15 liability that ties: 20 000 earned"}, says: "total.pending: want 2500 more than before, got 0 (pending points are not shown)",
+	},
+	{
+		name: "books that lack a member", only: "SC15",
+		answer: on("GET", "^/v1/reports/liability$", replace(`"ties":true`, `"ties":false`)),
+		fails:  []string{"SC15 liability that ties: 20 000 earned"}, says: "ties: want true, got false",
+	},
+	{
+		name: "everything is redeemed", only: "SC15",
+		ask: func(r *http.Request) {
+			r.URL.RawQuery = strings.Replace(r.URL.RawQuery, "expected_redemption=0.8", "expected_redemption=1", 1)
+		},
+		fails: []string{"SC15 liability that ties: 20 000 earned"}, says: "total.cost: want 48000 more than before, got 60000 (all points",
+	},
+	{
+		name: "who leaves is not told of", only: "SC16",
+		answer: on("GET", "^/_local/events$", replace(`"segment\.left"`, `"segment.lost"`)),
+		fails:  []string{"SC16 five-way and Pareto: 63.70, 27.40 and 8.90 %"}, says: "want 4, got 2",
+	},
+	{
+		name: "spend is gross", only: "SC16", ask: told("POST", "^/v1/orders$", `"refunded":\d+`, `"refunded":0`),
+		fails: []string{"SC16 five-way and Pareto: 63.70, 27.40 and 8.90 %"}, says: "after a refund of 3000 to the second; got [0 1]",
+	},
+	{
+		name: "what is cancelled still counts", only: "SC16", ask: told("POST", "^/v1/orders$", `"state":"cancelled"`, `"state":"paid"`),
+		fails: []string{"SC16 five-way and Pareto: 63.70, 27.40 and 8.90 %"}, says: "of the two 700s that of the earlier first purchase; got",
+	},
+	{
+		name: "who brings themselves is paid", only: "SC14",
+		answer: on("GET", "^/v1/referrals/", replace(`"status":"blocked","reasons":\["self_referral"\]`, `"status":"qualified","reasons":[]`)),
+		fails:  []string{"SC14 guest becomes member: A had referred G"}, says: "status: want blocked, got qualified",
+	},
+	{
+		name: "a link leads anywhere", only: "links",
+		answer: on("GET", "^/r/", func(r *http.Response, body []byte) []byte {
+			if to := r.Request.URL.Query().Get("url"); to != "" {
+				r.Header.Set("Location", to)
+			}
+			return body
+		}),
+		fails: []string{"links: a link leads to the shop"}, says: "got https://elsewhere.example",
+	},
+	{
+		name: "robots are people", only: "links",
+		ask: func(r *http.Request) {
+			if strings.HasPrefix(r.URL.Path, "/r/") {
+				r.Header.Set("User-Agent", strings.Replace(r.UserAgent(), "WhatsApp", "Firefox", 1))
+			}
+		},
+		fails: []string{"links: clicks are counted"}, says: "clicks: want 3 more, got 4",
+	},
+	{
+		name: "every request makes a code", only: "links",
+		answer: on("POST", "/referral-code$", func() func(*http.Response, []byte) []byte {
+			var n atomic.Int64
+			return func(_ *http.Response, body []byte) []byte {
+				return bytes.Replace(body, []byte(`"code":"`), fmt.Appendf(nil, `"code":"N%d`, n.Add(1)), 1)
+			}
+		}()),
+		fails: []string{"links: a code is given once"}, says: "code: want N",
+	},
+	{
+		name: "one picture for all", only: "links",
+		answer: on("GET", "/qr.svg$", func(*http.Response, []byte) []byte { return []byte("<svg/>") }),
+		fails:  []string{"links: a picture of the link"}, says: "two codes have the same picture",
 	},
 	{
 		name: "it falls over", only: "SC7|paging",

@@ -107,6 +107,11 @@ func (e *Engine) Members(ctx context.Context, group, cursor string, limit int) (
 	if err := errors.Join(err, table.CheckLimit(limit)); err != nil {
 		return nil, "", err
 	}
+	keys := make([]table.Key, 0, limit)
+	l := lean{item: func(pk, sk, _ []byte) error {
+		keys = append(keys, table.Key{PK: string(pk), SK: string(sk)})
+		return nil
+	}}
 	out, err := e.client.Query(ctx, &dynamodb.QueryInput{
 		TableName:                 e.table,
 		IndexName:                 aws.String(table.MembersIndex),
@@ -114,13 +119,9 @@ func (e *Engine) Members(ctx context.Context, group, cursor string, limit int) (
 		ExpressionAttributeValues: attributes{":m": str(group)},
 		ExclusiveStartKey:         start,
 		Limit:                     aws.Int32(int32(limit)),
-	})
+	}, l.option)
 	if err != nil {
 		return nil, "", fmt.Errorf("query members of %q: %w", group, err)
-	}
-	keys := make([]table.Key, len(out.Items))
-	for i, a := range out.Items {
-		keys[i] = decodeKey(a)
 	}
 	return keys, encodeCursor(out.LastEvaluatedKey, names...), nil
 }
@@ -135,6 +136,9 @@ func (e *Engine) Sides(ctx context.Context, keys []table.Key, visit func(k table
 	for _, k := range keys {
 		ask.Keys = append(ask.Keys, keyOf(k))
 	}
+	l := lean{item: func(pk, sk, side []byte) error {
+		return visit(table.Key{PK: string(pk), SK: string(sk)}, side)
+	}}
 	for tries := 0; len(ask.Keys) > 0; tries++ {
 		if tries > 0 { // what was not answered is asked for again, more slowly each time
 			select {
@@ -143,18 +147,9 @@ func (e *Engine) Sides(ctx context.Context, keys []table.Key, visit func(k table
 				return ctx.Err()
 			}
 		}
-		out, err := e.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{*e.table: ask}})
+		out, err := e.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{*e.table: ask}}, l.option)
 		if err != nil {
 			return fmt.Errorf("read sides: %w", err)
-		}
-		for _, a := range out.Responses[*e.table] {
-			side, _ := a[table.AttrSide].(*types.AttributeValueMemberB)
-			if side == nil {
-				side = &types.AttributeValueMemberB{}
-			}
-			if err := visit(decodeKey(a), side.Value); err != nil {
-				return err
-			}
 		}
 		ask = out.UnprocessedKeys[*e.table]
 	}

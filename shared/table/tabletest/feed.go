@@ -61,6 +61,7 @@ func images(t *testing.T, e table.Engine, f table.Feed) {
 	ctx := t.Context()
 	create, update := put("p", "s", 1, "one"), put("p", "s", 2, "\x00\xfftwo")
 	create.Item.Due = table.Due{Shard: "1", At: "2026-01-01T00:00:00Z"}
+	create.Item.Side, update.Item.Group = []byte("\x00side"), "g#00"
 	update.Item.Expires = 4_102_444_800
 	must(t, e.Write(ctx, create), nil)
 	first, after := drain(t, f, "", 10)

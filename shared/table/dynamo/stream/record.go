@@ -33,6 +33,7 @@ func decode(a map[string]types.AttributeValue) (table.Item, error) {
 	if b, ok := a[table.AttrSide].(*types.AttributeValueMemberB); ok {
 		it.Side = b.Value
 	}
+	it.Group = text(a[table.AttrGroup])
 	var err error
 	if it.Version, err = strconv.ParseInt(text(a[table.AttrVersion]), 10, 64); err != nil {
 		return it, fmt.Errorf("stream image of %q %q: version: %w", it.PK, it.SK, err)

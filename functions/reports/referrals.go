@@ -1,17 +1,16 @@
-package refer
+package reports
 
 import (
 	"cmp"
 	"context"
-	"encoding/csv"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"regulars/shared/chart"
 	"regulars/shared/loyalty"
 	"regulars/shared/table"
-	"regulars/shared/web"
 )
 
 // Month is what became of the referrals that were made in a month.
@@ -38,30 +37,25 @@ type Months struct {
 	Data     []Month `json:"data"`
 }
 
-// mostMonths is how many months a report may be of.
-const mostMonths = 24
+// referralMonths is how many months a report of referrals may be of: each
+// reads all of its referrals.
+const referralMonths = 24
 
-// report counts referrals by the month in which they were made.
-func (h *Handler) report(ctx context.Context, r *web.Request) (web.Answer, error) {
-	q := r.URL.Query()
-	now := h.Gate.Clock().UTC()
-	until, err := month("until", cmp.Or(q.Get("until"), now.Format("2006-01")))
+// referrals counts referrals by the month in which they were made.
+func (h *Handler) referrals(ctx context.Context, q *query) (report, error) {
+	until, err := month("until", cmp.Or(q.text("until"), q.now.Format("2006-01")))
 	if err != nil {
-		return web.Answer{}, err
+		return report{}, err
 	}
-	from, err := month("from", cmp.Or(q.Get("from"), until.Format("2006-01")))
+	from, err := month("from", cmp.Or(q.text("from"), until.Format("2006-01")))
 	if err != nil {
-		return web.Answer{}, err
+		return report{}, err
 	}
-	format := cmp.Or(q.Get("format"), "json")
-	if format != "json" && format != "csv" {
-		return web.Answer{}, loyalty.Malformed("format", format, "must be json or csv")
-	}
-	if from.After(until) || !from.AddDate(0, mostMonths, 0).After(until) {
-		return web.Answer{}, loyalty.Malformed("from", q.Get("from"), "must be at most 24 months before until, and not after it")
+	if from.After(until) || !from.AddDate(0, referralMonths, 0).After(until) {
+		return report{}, loyalty.Malformed("from", q.text("from"), "must be at most 24 months before until, and not after it")
 	}
 	var out Months
-	err = h.Gate.Store.View(ctx, r.Program, func(tx *table.Tx) error {
+	err = h.Gate.Store.View(ctx, q.Program, func(tx *table.Tx) error {
 		out = Months{Data: []Month{}}
 		t, err := tx.Terms()
 		if err != nil {
@@ -77,10 +71,7 @@ func (h *Handler) report(ctx context.Context, r *web.Request) (web.Answer, error
 		}
 		return nil
 	})
-	if err != nil || format == "json" {
-		return web.Answer{Body: out}, err
-	}
-	return web.Answer{Body: out.csv()}, nil
+	return report{out, out.sheet(), out.picture()}, err
 }
 
 func month(name, s string) (time.Time, error) {
@@ -131,22 +122,29 @@ func (h *Handler) month(tx *table.Tx, at time.Time, t *loyalty.Terms) (Month, er
 	return m, nil
 }
 
-// csv is the report as a table, a month a line. Maps are one column each, as
+// sheet is the report as a table, a month a line. Maps are one column each, as
 // "name=number" parted by spaces.
-func (r *Months) csv() web.CSV {
-	var out strings.Builder
-	w := csv.NewWriter(&out)
-	_ = w.Write([]string{"month", "currency", "clicks", "visitors", "bots", "referrals", "by_way", "by_status", "by_reason", "qualified", "points", "cost", "cost_each", "revenue", "spent_since"})
-	n := func(v int64) string { return strconv.FormatInt(v, 10) }
+func (r *Months) sheet() sheet {
+	s := sheet{{"month", "currency", "clicks", "visitors", "bots", "referrals", "by_way", "by_status", "by_reason", "qualified", "points", "cost", "cost_each", "revenue", "spent_since"}}
 	for _, m := range r.Data {
-		each := ""
-		if m.CostEach != nil {
-			each = n(*m.CostEach)
-		}
-		_ = w.Write([]string{m.Month, r.Currency, n(m.Clicks), n(m.Visitors), n(m.Bots), n(m.Referrals), counts(m.ByWay), counts(m.ByStatus), counts(m.ByReason), n(m.Qualified), n(m.Points), n(m.Cost), each, n(m.Revenue), n(m.SpentSince)})
+		s.row(m.Month, r.Currency, m.Clicks, m.Visitors, m.Bots, m.Referrals, counts(m.ByWay), counts(m.ByStatus), counts(m.ByReason), m.Qualified, m.Points, m.Cost, m.CostEach, m.Revenue, m.SpentSince)
 	}
-	w.Flush() // a builder takes everything
-	return web.CSV(out.String())
+	return s
+}
+
+// picture is the way from a click to a customer, the oldest month first.
+func (r *Months) picture() chart.Bars {
+	c := chart.Bars{
+		Frame:  chart.Frame{Title: "Friends that members brought", About: "By the month in which they came", X: "month", Y: "people"},
+		Series: []chart.Series{{Name: "followed a link"}, {Name: "referrals"}, {Name: "acquired"}},
+	}
+	for _, m := range slices.Backward(r.Data) {
+		c.Labels = append(c.Labels, m.Month)
+		for i, n := range []int64{m.Visitors, m.Referrals, m.Qualified} {
+			c.Series[i].Values = append(c.Series[i].Values, n)
+		}
+	}
+	return c
 }
 
 func counts(m map[string]int64) string {
