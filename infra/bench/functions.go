@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"regulars/infra/runtimeapi"
@@ -64,6 +65,7 @@ type bench struct {
 
 	member string
 	asked  string // an import that waits for its file
+	begun  string // a segment run that has its plan, without prefix
 	orders int
 	batch  []byte // one change of an account
 }
@@ -87,6 +89,13 @@ func (b *bench) seed(ctx context.Context) error {
 		return err
 	}
 	b.asked = asked.ID
+	if err := b.once(ctx, "segment", event("POST", "/v1/segment-runs", nil), &asked); err != nil {
+		return err
+	}
+	b.begun = strings.TrimPrefix(asked.ID, "seg_")
+	if err := b.once(ctx, "refresh", b.step("plan"), nil); err != nil {
+		return err
+	}
 	b.batch = runtimeapi.Batch(records[len(records)-1:], topology.Announced)
 	return nil
 }
@@ -116,7 +125,7 @@ func (b *bench) run(ctx context.Context, function string) (*runtimeapi.Process, 
 		}
 		b.built[function] = binary
 	}
-	return runtimeapi.Run(ctx, b.built[function], b.d.Env, io.Discard)
+	return runtimeapi.Run(ctx, b.built[function], b.d.Env(function), io.Discard)
 }
 
 // event is the next event for a function: what it does most.
@@ -139,10 +148,19 @@ func (b *bench) event(function string) []byte {
 		return []byte(`{"schedule":"imports"}`)
 	case "simulations":
 		return event("GET", "/v1/simulations/sim_NONE", nil)
+	case "segment":
+		return event("GET", "/v1/segment-runs/seg_"+b.begun, nil)
+	case "refresh":
+		return b.step("read")
 	case "replay":
 		return []byte(`{"step":"partition","file":"a manifest, which has no orders"}`)
 	}
 	return event("GET", "/v1/program", nil)
+}
+
+// step is a step of the segment run.
+func (b *bench) step(name string) []byte {
+	return fmt.Appendf(nil, `{"step":%q,"program":"local","id":%q}`, name, b.begun)
 }
 
 func event(method, path string, body any) []byte {

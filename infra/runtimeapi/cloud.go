@@ -15,17 +15,17 @@ import (
 
 // Cloud stands in for what functions call beside the table: Secrets Manager,
 // with one secret, an EventBridge bus, two buckets of S3, for imports and for
-// simulations, and a state machine.
+// state machines, and those.
 type Cloud struct {
 	Secret string
-	Start  func(input string) // what the state machine does; nil: nothing
+	Start  func(machine, input string) // what a state machine does; nil: nothing
 
 	mu      sync.Mutex
 	refuse  string
 	put     []Entry
 	objects map[string][]byte // of imports, by path
 	came    func(key string)  // told of each of them, as the bus is; nil: nobody listens
-	files   map[string][]byte // of simulations
+	files   map[string][]byte // of state machines
 	started []string
 	ended   bool
 }
@@ -152,7 +152,7 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if !slices.Contains(c.started, in.Name) {
 			c.started = append(c.started, in.Name)
 			if c.Start != nil {
-				go c.Start(in.Input)
+				go c.Start(in.StateMachineArn[strings.LastIndex(in.StateMachineArn, ":")+1:], in.Input)
 			}
 		}
 		json.NewEncoder(w).Encode(map[string]any{"executionArn": in.StateMachineArn + ":" + in.Name, "startDate": 1})

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 
+	"regulars/infra/topology"
 	"regulars/shared/table/tabletest"
 )
 
@@ -79,7 +81,7 @@ func (d *deployment) function(name string) *Process {
 	if p := d.running[name]; p != nil {
 		return p
 	}
-	p, err := Run(d.t.Context(), binary(d.t, name), d.Env, d.t.Output())
+	p, err := Run(d.t.Context(), binary(d.t, name), d.Env(name), d.t.Output())
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -128,4 +130,21 @@ func (d *deployment) read(status int, r Response) (out object) {
 		d.t.Fatalf("%s: %v", r.Body, err)
 	}
 	return out
+}
+
+// qualify hands the function of that name all changes so far.
+func (d *deployment) qualify() {
+	d.t.Helper()
+	records, err := d.Changes(d.t.Context())
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	reader := topology.Functions[slices.IndexFunc(topology.Functions, func(f topology.Function) bool { return f.Name == "qualify" })]
+	var out struct {
+		Failed *[]any `json:"batchItemFailures"`
+	}
+	a := d.invoke("qualify", Batch(records, reader.Stream))
+	if err := json.Unmarshal(a.Body, &out); err != nil || out.Failed == nil || len(*out.Failed) != 0 {
+		d.t.Errorf("the changes are answered %s: %v", a.Body, err)
+	}
 }

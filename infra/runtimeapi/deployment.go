@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"regulars/infra/local"
+	"regulars/infra/topology"
 	"regulars/shared/table"
 	"regulars/shared/table/dynamo"
 )
@@ -19,8 +21,8 @@ import (
 // up, on an emulator, and a Cloud.
 type Deployment struct {
 	Cloud *Cloud
-	Env   []string // of every function
 
+	env                        []string // of every function
 	endpoint, accessKey, table string
 	server                     *http.Server
 }
@@ -54,12 +56,23 @@ func Deploy(ctx context.Context, endpoint, accessKey, apiKey, secret string) (*D
 	}
 	d.server = &http.Server{Handler: d.Cloud, ReadHeaderTimeout: life}
 	go d.server.Serve(l) // until Close
-	d.Env = d.environment("http://" + l.Addr().String())
+	d.env = d.environment("http://" + l.Addr().String())
 	return d, nil
 }
 
 // Close ends the Cloud; the table goes with its emulator.
 func (d *Deployment) Close() error { return d.server.Close() }
+
+// Env is the environment of a function.
+func (d *Deployment) Env(function string) []string {
+	env := slices.Clone(d.env)
+	for _, f := range topology.Functions {
+		if f.Name == function && f.Starts != "" {
+			env = append(env, "MACHINE=arn:aws:states:us-east-1:000000000000:stateMachine:"+f.Starts)
+		}
+	}
+	return env
+}
 
 // environment is what the CDK app sets, what Lambda adds, and the endpoints
 // that stand in for AWS's.
@@ -70,7 +83,6 @@ func (d *Deployment) environment(cloud string) []string {
 		"BUS=local",
 		"UPLOADS=" + uploads,
 		"BUCKET=files",
-		"MACHINE=arn:aws:states:us-east-1:000000000000:stateMachine:local",
 		"STAGE=dev",
 		"GOMAXPROCS=1",
 

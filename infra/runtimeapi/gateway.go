@@ -36,7 +36,7 @@ func NewGateway(d *Deployment, binaries map[string]string, log io.Writer) (*Gate
 		}
 		f := g.functions[function]
 		if f == nil {
-			f = &fleet{start: func(ctx context.Context) (*Process, error) { return Run(ctx, binaries[function], d.Env, log) }, room: make(chan struct{}, together)}
+			f = &fleet{start: func(ctx context.Context) (*Process, error) { return Run(ctx, binaries[function], d.Env(function), log) }, room: make(chan struct{}, together)}
 			g.functions[function] = f
 		}
 		return f, nil

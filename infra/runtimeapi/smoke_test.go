@@ -153,7 +153,7 @@ func TestAnnounce(t *testing.T) {
 	if failed := d.announce(batch); len(failed) != 0 {
 		t.Errorf("%v failed", failed)
 	}
-	want := []string{"member.enrolled", "points.earned", "redemption.captured"}
+	want := []string{"member.enrolled", "points.earned", "segment.entered", "redemption.captured"}
 	var got []string
 	for _, e := range d.Cloud.Taken() {
 		got = append(got, e.DetailType)

@@ -67,20 +67,25 @@ func deployed(t *testing.T) Target {
 	if err != nil {
 		t.Fatal(err)
 	}
-	steps, err := runtimeapi.Build(t.Context(), dir, topology.Simulations.Steps, runtime.GOARCH)
-	if err != nil {
-		t.Fatal(err)
+	steps := map[string]*runtimeapi.Process{}
+	for _, m := range topology.Machines {
+		binary, err := runtimeapi.Build(t.Context(), dir, m.Steps, runtime.GOARCH)
+		if err != nil {
+			t.Fatal(err)
+		}
+		step, err := runtimeapi.Run(t.Context(), binary, d.Env(m.Steps), io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { step.Close() })
+		steps[m.Name] = step
 	}
-	step, err := runtimeapi.Run(t.Context(), steps, d.Env, io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { step.Close() })
+	does := map[string]func(context.Context, *runtimeapi.Process, string) error{topology.Simulations.Name: d.Simulate, topology.Segments.Name: d.Refresh}
 	var turn sync.Mutex
-	d.Cloud.Start = func(input string) {
+	d.Cloud.Start = func(machine, input string) {
 		turn.Lock()
 		defer turn.Unlock()
-		if err := d.Simulate(t.Context(), step, input); err != nil {
+		if err := does[machine](t.Context(), steps[machine], input); err != nil {
 			t.Error(err)
 		}
 	}
