@@ -19,7 +19,7 @@ run: ## the whole system on this machine: http://127.0.0.1:8080
 	@./dist/regulars run
 
 test: ## all tests, on both engines; needs Java for the second
-	CDK_VALIDATION=false $(DYNAMODB) $(GO) test ./...
+	CDK_VALIDATION=false $(DYNAMODB) $(GO) test -timeout 20m ./...
 
 race: ## the same in short form under the race detector, the CDK app aside
 	$(DYNAMODB) $(GO) test -race -short $$($(GO) list ./... | grep -v -e /infra$$ -e /infra/bench -e /infra/runtimeapi -e /infra/proof)

@@ -1,6 +1,7 @@
 package durability
 
 import (
+	"fmt"
 	"sync"
 )
 
@@ -64,6 +65,8 @@ func (s *shop) eventsTellEveryMovementOnce(inOne bool) (count, expired int) {
 			about = "cancellation of " + data["redemption"].(string)
 		case "hold.expired":
 			about = data["hold"].(string)
+		case "segment.entered", "segment.left":
+			about = fmt.Sprint(kind, " ", data["member"], " ", data["segment"], " ", id) // an order may decide it again and again
 		default:
 			about = data["entry"].(string)
 		}
