@@ -201,8 +201,9 @@ var sc10 = Scenario{"SC10 referral ladder with fraud and refund", "who brings fr
 		s.needsSchedules()
 		s.program(ladder)
 		a, code := s.advocate("")
+		coded := s.brought("coded", s.friend("coded"), 5000, s.ago(15*24*time.Hour), object{"referral_code": code})
 		for range 2 {
-			s.earn(s.brought("coded", s.friend("coded"), 5000, s.ago(15*24*time.Hour), object{"referral_code": code}))
+			s.earn(coded)
 			s.qualify()
 			l := s.must("GET", "/v1/members/"+a+"/referrals", nil)
 			s.eq(l, "data.0.way", "order")
