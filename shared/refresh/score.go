@@ -152,7 +152,7 @@ func (s *scorer) count(r *row, v verdict) {
 	if s.lifetime != nil {
 		t.Values.Add(v.value.Days365)
 	}
-	month := segment.Month(m.First)
+	month := s.calendar.monthOf(m.First)
 	a := t.Acquired[month]
 	if a == nil {
 		a = &Acquisition{}
