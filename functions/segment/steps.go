@@ -42,9 +42,14 @@ func work(files refresh.Files, r Run) refresh.Work {
 // Work is where a run keeps its files.
 func (s *Steps) Work(r Run) refresh.Work {
 	w := work(s.Files, r)
-	w.Now = s.Now
+	w.Now, w.Writers = s.Now, writers
 	return w
 }
+
+// writers is how many accounts of a shard are written at once. Each waits for
+// the table some milliseconds and computes for a part of one; the embedded table
+// makes one commit of all that wait.
+const writers = 64
 
 // begin writes a new run of an instant.
 func begin(tx *table.Tx, id string, now time.Time) error {
