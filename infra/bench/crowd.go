@@ -89,8 +89,8 @@ func (c crowd) plan() *refresh.Plan {
 	return &refresh.Plan{At: crowdDay * 86400, Today: crowdDay, Currency: "ILS", Rules: segment.DefaultRules(), Yearly: refresh.DefaultYearly, Depth: 3, Decay: "1/2"}
 }
 
-// items calls visit with the items of accounts as the table would hold them:
-// each with a ledger of eight entries, a KB or a little less in all.
+// items calls visit with the items of the crowd's table: its program, and the
+// accounts, each with a ledger of eight entries, a KB or a little less in all.
 func (c crowd) items(ctx context.Context, visit func(table.Item) error) error {
 	kept := &shelf{items: map[table.Key]table.Item{}}
 	store := table.NewStore(kept)
@@ -106,6 +106,11 @@ func (c crowd) items(ctx context.Context, visit func(table.Item) error) error {
 	now := time.Unix(crowdDay*86400, 0)
 	if err := store.Update(ctx, local.Program, func(tx *table.Tx) error { _, err := tx.Publish(doc, raw, now); return err }); err != nil {
 		return err
+	}
+	for k, it := range kept.items {
+		if err := visit(it); err != nil {
+			return fmt.Errorf("%s: %w", k.SK, err)
+		}
 	}
 	ledger := &loyalty.Account{}
 	for i := range 8 {

@@ -27,6 +27,7 @@ type sizes struct {
 
 func main() {
 	quick := flag.Bool("quick", false, "fewer runs of everything")
+	members := flag.Int("members", 0, "refresh so many members in an embedded table, and nothing else")
 	flag.Parse()
 	n := sizes{history: 200, times: 80, others: 380, computed: 20_000, handled: 2_000, starts: 11, warm: 500, durable: 3 * time.Second}
 	if *quick {
@@ -35,6 +36,13 @@ func main() {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 	begin := time.Now()
 	progress := func(what string) { fmt.Fprintf(os.Stderr, "%5.1fs %s\n", time.Since(begin).Seconds(), what) }
+	if *members > 0 {
+		if err := refreshTable(context.Background(), os.Stdout, os.Stderr, *members); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if err := report(context.Background(), os.Stdout, n, progress); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)

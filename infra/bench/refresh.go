@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -42,6 +43,7 @@ func refreshCrowd(ctx context.Context, c crowd, files refresh.Files, walk func(s
 	if err := w.Keep(ctx, func() (*refresh.Plan, error) { return c.plan(), nil }); err != nil {
 		return nil, err
 	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // as a function has it; collectors on idle threads would count
 	peak := highest()
 	out := &refreshed{members: c.members}
 	timed := func(into *time.Duration, do func() error) error {
@@ -63,6 +65,7 @@ func refreshCrowd(ctx context.Context, c crowd, files refresh.Files, walk func(s
 		if err != nil {
 			return nil, err
 		}
+		runtime.GC() // what making the shard left behind
 		if err := timed(&out.read, func() error { return w.Read(ctx, shard, ready) }); err != nil {
 			return nil, err
 		}
