@@ -24,6 +24,7 @@ type crowd struct {
 	members int
 	known   []uint16   // which of sets each is in already, counted from 1; 0 or nil: in none
 	sets    [][]string // of segments
+	astray  int        // how many are in none but should be, once the others are settled
 }
 
 // crowdDay is the local day on which the crowd is looked at: 2026-02-16.
@@ -90,7 +91,7 @@ func (c crowd) plan() *refresh.Plan {
 }
 
 // items calls visit with the items of the crowd's table: its program, and the
-// accounts, each with a ledger of eight entries, a KB or a little less in all.
+// accounts, each with a ledger of 24 entries, a KB or a little less in all.
 func (c crowd) items(ctx context.Context, visit func(table.Item) error) error {
 	kept := &shelf{items: map[table.Key]table.Item{}}
 	store := table.NewStore(kept)
@@ -113,9 +114,9 @@ func (c crowd) items(ctx context.Context, visit func(table.Item) error) error {
 		}
 	}
 	ledger := &loyalty.Account{}
-	for i := range 8 {
+	for i := range 24 {
 		o := loyalty.Order{
-			Source: "shopify", ID: strconv.Itoa(5_000_000_000 + i), State: loyalty.Paid, Currency: "ILS", PaidAt: now.AddDate(0, 0, 7*(i-8)),
+			Source: "shopify", ID: strconv.Itoa(5_000_000_000 + i), State: loyalty.Paid, Currency: "ILS", PaidAt: now.AddDate(0, 0, 7*(i-24)),
 			Lines: []loyalty.Line{{ID: "1", Quantity: 1, Amount: 12000}},
 		}
 		r := &loyalty.Record{}

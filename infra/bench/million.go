@@ -51,7 +51,7 @@ func refreshTable(ctx context.Context, w, progress io.Writer, members int) error
 		}
 	}
 	if err := timed("members written", func() (any, error) {
-		return "", fill(ctx, engine, crowd{members: members}, func(done int) { show("members", int64(done), int64(members)) })
+		return "", fill(ctx, engine, crowd{members: members}, 64, func(done int) { show("members", int64(done), int64(members)) })
 	}); err != nil {
 		return err
 	}
@@ -102,12 +102,12 @@ func refreshOnce(ctx context.Context, r *local.Refresh, at time.Time) (*refresh.
 }
 
 // fill writes the accounts of a crowd in large transactions, some at once.
-func fill(ctx context.Context, engine table.Engine, c crowd, progress func(done int)) error {
+func fill(ctx context.Context, engine table.Engine, c crowd, atOnce int, progress func(done int)) error {
 	var batch []table.Write
 	var group sync.WaitGroup
 	var mu sync.Mutex
 	var failed error
-	free := make(chan struct{}, 64)
+	free := make(chan struct{}, atOnce)
 	flush := func() {
 		writes := batch
 		batch = nil

@@ -213,7 +213,8 @@ func (c *crowd) settle(ctx context.Context) error {
 	known, kept := make([]uint16, c.members), map[string]uint16{} // numbers, which the garbage collector does not look at
 	_, err := refreshCrowd(ctx, *c, memory{}, c.sides, func(member string, _ bool, judge func(*loyalty.Account, map[string]string) (bool, error)) error {
 		n := numberOf(member)
-		if n%20 == 0 {
+		if n%20 == 0 { // she is only told of if she should be in any
+			c.astray++
 			return nil
 		}
 		a := c.account(n)
