@@ -29,6 +29,10 @@ type Steps struct {
 	Files refresh.Files
 	Now   func() time.Time // to tell how long steps took, and when a run ended
 	ID    func() string    // of a run that Begin makes: new, unique, sortable
+
+	// Writers is how many accounts of a shard are written at once; 0: one. Each
+	// waits for the table some milliseconds, and computes for a part of one.
+	Writers int
 }
 
 // ErrOvertaken is of a run that goes on after a later one began.
@@ -42,7 +46,7 @@ func work(files refresh.Files, r Run) refresh.Work {
 // Work is where a run keeps its files.
 func (s *Steps) Work(r Run) refresh.Work {
 	w := work(s.Files, r)
-	w.Now = s.Now
+	w.Now, w.Writers = s.Now, s.Writers
 	return w
 }
 

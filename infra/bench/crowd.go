@@ -24,6 +24,7 @@ type crowd struct {
 	members int
 	known   []uint16   // which of sets each is in already, counted from 1; 0 or nil: in none
 	sets    [][]string // of segments
+	astray  int        // how many are in none but should be, once the others are settled
 }
 
 // crowdDay is the local day on which the crowd is looked at: 2026-02-16.
@@ -89,8 +90,8 @@ func (c crowd) plan() *refresh.Plan {
 	return &refresh.Plan{At: crowdDay * 86400, Today: crowdDay, Currency: "ILS", Rules: segment.DefaultRules(), Yearly: refresh.DefaultYearly, Depth: 3, Decay: "1/2"}
 }
 
-// items calls visit with the items of accounts as the table would hold them:
-// each with a ledger of eight entries, a KB or a little less in all.
+// items calls visit with the items of the crowd's table: its program, and the
+// accounts, each with a ledger of 24 entries, a KB or a little less in all.
 func (c crowd) items(ctx context.Context, visit func(table.Item) error) error {
 	kept := &shelf{items: map[table.Key]table.Item{}}
 	store := table.NewStore(kept)
@@ -107,10 +108,15 @@ func (c crowd) items(ctx context.Context, visit func(table.Item) error) error {
 	if err := store.Update(ctx, local.Program, func(tx *table.Tx) error { _, err := tx.Publish(doc, raw, now); return err }); err != nil {
 		return err
 	}
+	for k, it := range kept.items {
+		if err := visit(it); err != nil {
+			return fmt.Errorf("%s: %w", k.SK, err)
+		}
+	}
 	ledger := &loyalty.Account{}
-	for i := range 8 {
+	for i := range 24 {
 		o := loyalty.Order{
-			Source: "shopify", ID: strconv.Itoa(5_000_000_000 + i), State: loyalty.Paid, Currency: "ILS", PaidAt: now.AddDate(0, 0, 7*(i-8)),
+			Source: "shopify", ID: strconv.Itoa(5_000_000_000 + i), State: loyalty.Paid, Currency: "ILS", PaidAt: now.AddDate(0, 0, 7*(i-24)),
 			Lines: []loyalty.Line{{ID: "1", Quantity: 1, Amount: 12000}},
 		}
 		r := &loyalty.Record{}

@@ -30,7 +30,7 @@ type meter struct {
 // units is what requests cost.
 type units struct {
 	Write, Read float64
-	Index       float64 // the part of Write that the due index takes
+	Index       float64 // the part of Write that the indexes take
 	Requests    int
 	Sizes       map[string]int // of the items written, by sort key, the pages' numbers left out
 }
@@ -95,11 +95,13 @@ type question struct {
 	put
 	ConsistentRead bool
 	TransactItems  []struct{ Put, Delete *put }
+	RequestItems   map[string]struct{ ConsistentRead bool }
 }
 
 type answer struct {
-	Item  item
-	Items []item
+	Item      item
+	Items     []item
+	Responses map[string][]item
 }
 
 func (m *meter) count(target string, sent, got []byte, ok bool) {
@@ -129,6 +131,12 @@ func (m *meter) count(target string, sent, got []byte, ok bool) {
 			size += it.size()
 		}
 		m.used.Read += readUnits(size, in.ConsistentRead)
+	case "BatchGetItem": // each item by its whole size, whatever of it is answered
+		for name, list := range out.Responses {
+			for _, it := range list {
+				m.used.Read += readUnits(m.items[it.key()].size(), in.RequestItems[name].ConsistentRead)
+			}
+		}
 	case "PutItem", "DeleteItem":
 		m.write(in.put, 1, ok)
 	case "TransactWriteItems":
@@ -155,13 +163,16 @@ func (m *meter) write(p put, times float64, applied bool) {
 	if name == nil {
 		name = p.Key
 	}
-	key := table.Key{PK: name.text(table.AttrPK), SK: name.text(table.AttrSK)}
+	key := name.key()
 	before := m.items[key]
 	m.used.Write += times * writeUnits(max(before.size(), p.Item.size()))
 	if !applied {
 		return
 	}
-	index := indexUnits(before.index(), p.Item.index())
+	index := 0.0
+	for _, names := range indexes {
+		index += indexUnits(before.index(names), p.Item.index(names), names)
+	}
 	m.used.Write += index
 	m.used.Index += index
 	if m.used.Sizes == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -42,6 +43,7 @@ func refreshCrowd(ctx context.Context, c crowd, files refresh.Files, walk func(s
 	if err := w.Keep(ctx, func() (*refresh.Plan, error) { return c.plan(), nil }); err != nil {
 		return nil, err
 	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // as a function has it; collectors on idle threads would count
 	peak := highest()
 	out := &refreshed{members: c.members}
 	timed := func(into *time.Duration, do func() error) error {
@@ -63,6 +65,7 @@ func refreshCrowd(ctx context.Context, c crowd, files refresh.Files, walk func(s
 		if err != nil {
 			return nil, err
 		}
+		runtime.GC() // what making the shard left behind
 		if err := timed(&out.read, func() error { return w.Read(ctx, shard, ready) }); err != nil {
 			return nil, err
 		}
@@ -210,7 +213,8 @@ func (c *crowd) settle(ctx context.Context) error {
 	known, kept := make([]uint16, c.members), map[string]uint16{} // numbers, which the garbage collector does not look at
 	_, err := refreshCrowd(ctx, *c, memory{}, c.sides, func(member string, _ bool, judge func(*loyalty.Account, map[string]string) (bool, error)) error {
 		n := numberOf(member)
-		if n%20 == 0 {
+		if n%20 == 0 { // she is only told of if she should be in any
+			c.astray++
 			return nil
 		}
 		a := c.account(n)

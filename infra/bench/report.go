@@ -14,8 +14,9 @@ import (
 	"regulars/shared/table/tabletest"
 )
 
-// report measures everything and prints it, each part as soon as it is there.
-func report(ctx context.Context, w io.Writer, n sizes, progress func(string)) error {
+// report measures everything, or only what scales with the members, and prints
+// it, each part as soon as it is there.
+func report(ctx context.Context, w io.Writer, n sizes, scale bool, progress func(string)) error {
 	endpoint := os.Getenv("REGULARS_DYNAMODB_LOCAL")
 	if endpoint == "" {
 		progress("starting DynamoDB Local")
@@ -25,10 +26,16 @@ func report(ctx context.Context, w io.Writer, n sizes, progress func(string)) er
 		}
 	}
 	fmt.Fprintf(w, "%s, %s/%s, %d CPUs\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+	if scale {
+		return reportScale(ctx, w, endpoint, n, progress)
+	}
 	if err := reportUnits(ctx, w, endpoint, n, progress); err != nil {
 		return err
 	}
 	if err := reportEffort(ctx, w, n, progress); err != nil {
+		return err
+	}
+	if err := reportScale(ctx, w, endpoint, n, progress); err != nil {
 		return err
 	}
 	return reportFunctions(ctx, w, endpoint, n, progress)

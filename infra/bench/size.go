@@ -53,16 +53,22 @@ func numberSize(n string) int {
 	return size
 }
 
-// index is the item's row in the due index, nil when it has none.
-func (it item) index() item {
+func (it item) key() table.Key {
+	return table.Key{PK: it.text(table.AttrPK), SK: it.text(table.AttrSK)}
+}
+
+// indexes are what puts an item into each of them.
+var indexes = [][]string{{table.AttrDueShard, table.AttrDueAt}, {table.AttrGroup}}
+
+// index is the item's row in an index, nil when it has none.
+func (it item) index(names []string) item {
 	row := item{}
-	for _, name := range []string{table.AttrPK, table.AttrSK, table.AttrDueShard, table.AttrDueAt} {
-		if v, ok := it[name]; ok {
-			row[name] = v
+	for _, name := range append([]string{table.AttrPK, table.AttrSK}, names...) {
+		v, ok := it[name]
+		if !ok {
+			return nil
 		}
-	}
-	if len(row) < 4 {
-		return nil
+		row[name] = v
 	}
 	return row
 }
@@ -79,9 +85,12 @@ func readUnits(size int, consistent bool) float64 {
 
 // indexUnits is one write to enter, one to leave, both to move. A row that
 // stays as it is costs nothing.
-func indexUnits(before, after item) (n float64) {
-	same := func(name string) bool { return before.text(name) == after.text(name) }
-	if before != nil && after != nil && same(table.AttrDueShard) && same(table.AttrDueAt) {
+func indexUnits(before, after item, names []string) (n float64) {
+	same := before != nil && after != nil
+	for _, name := range names {
+		same = same && before.text(name) == after.text(name)
+	}
+	if same {
 		return 0
 	}
 	if before != nil {

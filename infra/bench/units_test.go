@@ -139,3 +139,28 @@ func TestZipOfEarn(t *testing.T) {
 		t.Errorf("earn's zip has %d bytes, may have 7,520,000", len(zip))
 	}
 }
+
+// A run reads each member once, eventually consistent, and her key from the
+// index; and it writes who changed, and nobody else.
+func TestUnitsOfARefresh(t *testing.T) {
+	endpoint, _ := tabletest.DynamoDBLocal(t)
+	const members = 2560
+	w, err := walk(t.Context(), endpoint, members)
+	if err != nil {
+		t.Fatal(err)
+	}
+	each := w.read.Read * 1_000_000 / members
+	t.Logf("%.0f read units a million members; %d changes: %.0f write units, %.0f read units, accounts of %v bytes", each, w.changed, w.score.Write, w.score.Read, w.score.Sizes)
+	if each > 520_000 {
+		t.Errorf("%.0f read units a million members, may be 520,000", each)
+	}
+	if w.decided != int64(w.changed) || w.changed == 0 {
+		t.Errorf("%d accounts decided, %d changed", w.decided, w.changed)
+	}
+	if size := w.score.Sizes["ACCOUNT"]; size > 1024 || size < 700 {
+		t.Errorf("accounts of %d bytes, are to be a KB", size)
+	}
+	if w.score.Write != float64(w.changed) || w.read.Write != 0 {
+		t.Errorf("%.0f write units to read and %.0f to write %d accounts of a KB", w.read.Write, w.score.Write, w.changed)
+	}
+}

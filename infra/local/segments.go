@@ -24,6 +24,10 @@ type Refresh struct {
 	Progress func(stage string, done, of int64) // called by several at once; nil: nobody looks
 }
 
+// Writers is for Steps on an embedded table, which makes one commit of as many
+// writes as wait for it.
+const Writers = 256
+
 // Run does all steps of a run that are left.
 func (r *Refresh) Run(ctx context.Context, run segments.Run) (*refresh.Result, error) {
 	return r.Steps.Run(ctx, run, func(ctx context.Context, stage string, do func(ctx context.Context, shard int) error) error {
@@ -59,7 +63,7 @@ type refreshes struct {
 
 func newRefreshes(store *table.Store, dir Dir, now func() time.Time, id func() string) *refreshes {
 	r := &refreshes{
-		Refresh: Refresh{Steps: segments.Steps{Store: store, Files: dir, Now: now, ID: id}, Workers: max(1, runtime.NumCPU()/2)},
+		Refresh: Refresh{Steps: segments.Steps{Store: store, Files: dir, Now: now, ID: id, Writers: Writers}, Workers: max(1, runtime.NumCPU()/2)},
 		dir:     dir, running: map[segments.Run]chan struct{}{},
 	}
 	r.ctx, r.stop = context.WithCancel(context.Background())

@@ -13,6 +13,7 @@ type judge struct {
 	conditions *conditions
 	lifetime   *segment.Lifetime // nil without both models
 	friends    int64             // see State.Friends
+	month      int64             // 1 to 12
 	network    map[string]valued // of the shard
 	known      []outlook         // of purchases that were looked at, by a hash of them: many members have the same
 }
@@ -42,7 +43,8 @@ func newJudge(s *State, p *Plan, network map[string]valued) (*judge, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &judge{cuts: &s.Cuts, conditions: c, friends: s.Friends, network: network, known: make([]outlook, 1<<knownBits)}
+	_, month, _ := civil(p.Today)
+	j := &judge{month: int64(month), cuts: &s.Cuts, conditions: c, friends: s.Friends, network: network, known: make([]outlook, 1<<knownBits)}
 	if m := s.Cuts.Models; m.Buying != nil && m.Spending != nil {
 		j.lifetime = segment.NewLifetime(*m.Buying, *m.Spending, p.Yearly)
 	}
@@ -79,8 +81,7 @@ func (j *judge) of(r *row) (v verdict) {
 	for g := t.Groups(m, active); g != 0; g &= g - 1 {
 		v.shipped |= shippedBits[bits.TrailingZeros16(uint16(g))]
 	}
-	_, month, _ := civil(j.cuts.Today)
-	if r.born == int64(month) {
+	if r.born == j.month {
 		v.shipped |= birthdayBit
 	}
 	if len(j.network) > 0 {

@@ -1,7 +1,6 @@
 package refresh
 
 import (
-	"cmp"
 	"encoding/binary"
 	"slices"
 
@@ -46,13 +45,55 @@ type counted struct {
 	Actual int64
 }
 
-// key packs purchase days after the first, days from the first to the last,
-// and to the end.
-func key(x, tx, t int64) uint64 { return uint64(x)<<44 | uint64(t)<<22 | uint64(tx) }
+// key packs purchase days after the first (17 bits), days from the first to the
+// end (16, until the year 2149), and to the last (16): numbers sort by themselves.
+func key(x, tx, t int64) uint64 {
+	return uint64(min(x, 1<<17-1))<<32 | uint64(min(t, 1<<16-1))<<16 | uint64(min(tx, 1<<16-1))
+}
+
+// actualBits are those of an Actual behind a key: days of some months.
+const actualBits = 15
 
 func (c counted) purchases() segment.Purchases {
-	days := func(n uint64) float64 { return float64(n&(1<<22-1)) / 7 }
-	return segment.Purchases{X: int64(c.Key >> 44), Tx: days(c.Key), T: days(c.Key >> 22), N: c.N}
+	days := func(n uint64) float64 { return float64(uint16(n)) / 7 }
+	return segment.Purchases{X: int64(c.Key >> 32), Tx: days(c.Key), T: days(c.Key >> 16), N: c.N}
+}
+
+// countAll makes lists of what was gathered: keys with an Actual behind.
+func countAll(gathered []uint64) (out counts) {
+	slices.Sort(gathered)
+	for _, g := range gathered {
+		k, actual := g>>actualBits, int64(g&(1<<actualBits-1))
+		if n := len(out) - 1; n >= 0 && out[n].Key == k {
+			out[n].N++
+			out[n].Actual += actual
+		} else {
+			out = append(out, counted{k, 1, actual})
+		}
+	}
+	return out
+}
+
+// sumBits are those of a Sum behind an X where spends are gathered: more than
+// 175 billion of a currency's larger unit are taken for so many.
+const sumBits = 44
+
+func gatheredSpend(x, sum int64) uint64 {
+	return uint64(min(x, 1<<(64-sumBits)-1))<<sumBits | uint64(min(sum, 1<<sumBits-1))
+}
+
+func spendAll(gathered []uint64) (out spends) {
+	slices.Sort(gathered)
+	var last uint64
+	for _, g := range gathered {
+		if n := len(out) - 1; n >= 0 && last == g {
+			out[n].N++
+		} else {
+			out = append(out, spend{int64(g >> sumBits), int64(g & (1<<sumBits - 1)), 1})
+		}
+		last = g
+	}
+	return out
 }
 
 // spend are members with the same spend on purchase days after the first.
@@ -201,55 +242,20 @@ func (p *sum) merge(o *part) error {
 	return p.Cohorts.Merge(o.Cohorts)
 }
 
-// compact makes one of what is the same.
-func (p *part) compact() {
-	p.Bought, p.Held = compactCounted(p.Bought), compactCounted(p.Held)
-	slices.SortFunc(p.Spends, func(a, b spend) int { return cmp.Or(cmp.Compare(a.X, b.X), cmp.Compare(a.Sum, b.Sum)) })
-	out := p.Spends[:0]
-	for _, s := range p.Spends {
-		if n := len(out) - 1; n >= 0 && out[n].X == s.X && out[n].Sum == s.Sum {
-			out[n].N += s.N
-		} else {
-			out = append(out, s)
-		}
-	}
-	p.Spends = out
-}
-
-func compactCounted(all counts) counts {
-	slices.SortFunc(all, func(a, b counted) int { return cmp.Compare(a.Key, b.Key) })
-	out := all[:0]
-	for _, c := range all {
-		if n := len(out) - 1; n >= 0 && out[n].Key == c.Key {
-			out[n].N += c.N
-			out[n].Actual += c.Actual
-		} else {
-			out = append(out, c)
-		}
-	}
-	return out
-}
-
 // months in which a member bought, ascending, her first ever at the front,
 // counted from January 1970 as cohorts do.
-func months(g *loyalty.Glance, first int32, into []int32) []int32 {
-	into = append(into, segment.Month(first))
-	add := func(month int32) {
-		if into[len(into)-1] < month {
-			into = append(into, month)
-		}
-	}
+func (c *calendar) months(g *loyalty.Glance, first int32, into []int32) []int32 {
+	last := c.monthOf(first)
+	into = append(into, last)
 	for i := range g.Months {
-		add(int32(g.Months[i].Number - monthZero))
-	}
-	var month int32
-	end := int64(-1) // of the days of month
-	for i := range g.Newest {
-		if day := g.Newest[i].Number; day >= end {
-			month = segment.Month(int32(day))
-			end = firstDay(int64(month) + monthZero + 1)
+		if month := int32(g.Months[i].Number - monthZero); last < month {
+			into, last = append(into, month), month
 		}
-		add(month)
+	}
+	for i := range g.Newest {
+		if month := c.monthOf(int32(g.Newest[i].Number)); last < month {
+			into, last = append(into, month), month
+		}
 	}
 	return into
 }

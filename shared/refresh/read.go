@@ -71,6 +71,9 @@ type reader struct {
 	rows   []byte
 	part   *part
 	values [figures][]int64
+
+	bought, held []uint64 // see countAll
+	spends       []uint64 // see spendAll
 }
 
 func newReader(p *Plan) (*reader, error) {
@@ -153,14 +156,14 @@ func (r *reader) sum(g *loyalty.Glance, x *row) {
 	p.Buyers++
 	add := func(figure int, v int64) { r.values[figure] = append(r.values[figure], v) }
 	figuresOf(m, r.thresholds, add)
-	p.Bought = append(p.Bought, counted{Key: key(m.Days-1, int64(m.Last-m.First), int64(max(r.plan.Today, m.Last)-m.First)), N: 1})
+	r.bought = append(r.bought, key(m.Days-1, int64(m.Last-m.First), int64(max(r.plan.Today, m.Last)-m.First))<<actualBits)
 	if sum := m.Spent - m.FirstSpent; m.Days > 1 && sum > 0 {
-		p.Spends = append(p.Spends, spend{X: m.Days - 1, Sum: sum, N: 1})
+		r.spends = append(r.spends, gatheredSpend(m.Days-1, sum))
 	}
 	if held, ok := r.calendar.holdout(g, m); ok {
-		p.Held = append(p.Held, held)
+		r.held = append(r.held, held)
 	}
-	r.months = months(g, m.First, r.months[:0])
+	r.months = r.calendar.months(g, m.First, r.months[:0])
 	p.Cohorts.Add(r.months...)
 }
 
@@ -177,7 +180,7 @@ func (r *reader) finish() (err error) {
 			return err
 		}
 	}
-	r.part.compact()
+	r.part.Bought, r.part.Held, r.part.Spends = countAll(r.bought), countAll(r.held), spendAll(r.spends)
 	return nil
 }
 
@@ -185,9 +188,9 @@ func (r *reader) finish() (err error) {
 // she bought in them. Her last purchase before them is known to the day, or,
 // where that day has left her account, to the month: then it counts as on the
 // month's last.
-func (c *calendar) holdout(g *loyalty.Glance, m *segment.Member) (counted, bool) {
+func (c *calendar) holdout(g *loyalty.Glance, m *segment.Member) (gathered uint64, ok bool) {
 	if int64(m.First) >= c.held {
-		return counted{}, false
+		return 0, false
 	}
 	var actual int64
 	for i := range g.Months {
@@ -217,5 +220,5 @@ func (c *calendar) holdout(g *loyalty.Glance, m *segment.Member) (counted, bool)
 	if x == 0 {
 		last = int64(m.First)
 	}
-	return counted{Key: key(x, last-int64(m.First), c.held-int64(m.First)), N: 1, Actual: actual}, true
+	return key(x, last-int64(m.First), c.held-int64(m.First))<<actualBits | uint64(min(actual, 1<<actualBits-1)), true
 }

@@ -44,6 +44,7 @@ type Work struct {
 	Of         string                    // begins the names of the run's files
 	ShardOf    func(member string) int   // in which shard a member is read
 	Percentile func(member string) int64 // 0 to 99: a version that is rolled out to so many percent is for those under it
+	Writers    int                       // how many changes of a shard are decided at once; 0: one
 	Now        func() time.Time          // to tell how long a step took; nil: it is not told
 }
 

@@ -2,6 +2,7 @@ package refresh
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"regulars/shared/loyalty"
 	"regulars/shared/segment"
@@ -43,26 +44,20 @@ func (r *row) append(b []byte) []byte {
 	if r.foreign {
 		flags |= flagForeign
 	}
-	at := len(b)
-	b = append(b, byte(len(r.id)))
-	b = append(b, r.id...)
-	b = append(b, make([]byte, 1+idMost-len(r.id)-1)...)
-	b = append(b, flags, byte(r.born), byte(min(r.m.Stores, 255)))
-	put32 := func(vs ...int64) {
-		for _, v := range vs {
-			b = binary.LittleEndian.AppendUint32(b, uint32(min(v, 1<<31-1)))
-		}
+	if cap(b)-len(b) < rowBytes {
+		b = slices.Grow(b, max(rowBytes, len(b))) // twice as much each time: append would copy them all more often
 	}
-	put64 := func(vs ...int64) {
-		for _, v := range vs {
-			b = binary.LittleEndian.AppendUint64(b, uint64(v))
-		}
-	}
+	b = b[:len(b)+rowBytes]
+	out := b[len(b)-rowBytes:]
+	clear(out[:1+idMost])
+	out[0] = byte(copy(out[1:1+idMost], r.id))
+	out[41], out[42], out[43] = flags, byte(r.born), byte(min(r.m.Stores, 255))
 	m := &r.m
-	put32(int64(m.First), int64(m.Second), int64(m.Last), m.Days, m.Orders, r.friends, m.WindowDays, m.WindowOrders, int64(r.shipped))
-	put64(m.Spent, m.FirstSpent, m.WindowSpent, m.Recent, m.Before, r.balance, int64(r.custom), int64(r.leaves))
-	if len(b)-at != rowBytes {
-		panic("refresh: a row of another size")
+	for i, v := range [...]int64{int64(m.First), int64(m.Second), int64(m.Last), m.Days, m.Orders, r.friends, m.WindowDays, m.WindowOrders, int64(r.shipped)} {
+		binary.LittleEndian.PutUint32(out[44+4*i:], uint32(min(v, 1<<31-1)))
+	}
+	for i, v := range [...]int64{m.Spent, m.FirstSpent, m.WindowSpent, m.Recent, m.Before, r.balance, int64(r.custom), int64(r.leaves)} {
+		binary.LittleEndian.PutUint64(out[80+8*i:], uint64(v))
 	}
 	return b
 }
@@ -103,15 +98,35 @@ type calendar struct {
 	window, recent, before int64 // first days: twelve months back, three, six
 	current, next          int64 // of this month, of the one after it
 	held                   int64 // of the months that a holdout is of
+
+	since int32   // first day of which known tells
+	known []int32 // months, counted from January 1970: asked for more often than worth reckoning
 }
 
 const windowMonths = 12
 
 func newCalendar(month int64) calendar {
-	return calendar{
+	c := calendar{
 		month: month, window: firstDay(month - windowMonths), recent: firstDay(month - 3), before: firstDay(month - 6), current: firstDay(month), next: firstDay(month + 1),
-		held: firstDay(month - HoldoutMonths),
+		held: firstDay(month - HoldoutMonths), since: int32(firstDay(month - knownMonths)),
 	}
+	for m := month - knownMonths; m <= month; m++ {
+		for range firstDay(m+1) - firstDay(m) {
+			c.known = append(c.known, int32(m-monthZero))
+		}
+	}
+	return c
+}
+
+// knownMonths is about as far back as accounts tell of single days.
+const knownMonths = 60
+
+// monthOf a day, as segment.Month has it.
+func (c *calendar) monthOf(day int32) int32 {
+	if i := day - c.since; i >= 0 && int(i) < len(c.known) {
+		return c.known[i]
+	}
+	return segment.Month(day)
 }
 
 // figures of a member as the models and groups take them.

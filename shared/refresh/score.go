@@ -11,11 +11,6 @@ import (
 	"regulars/shared/segment"
 )
 
-// Decide reads a member's account, and her attributes where they are asked for,
-// as they are now, lets judge decide about the account, and writes it if that
-// says so: in one transaction. Of one who is gone it does nothing.
-type Decide func(member string, attributes bool, judge func(a *loyalty.Account, attributes map[string]string) (write bool, err error)) error
-
 // tally is what the members of some shards come to.
 type tally struct {
 	Shipped  [32]group              `json:"shipped"` // by place of the bit
@@ -85,8 +80,15 @@ func (w Work) Score(ctx context.Context, shard int, decide Decide) error {
 	if err != nil {
 		return err
 	}
-	sc := scorer{judge: j, plan: p, calendar: newCalendar(p.month()), tally: newTally()}
-	if err := eachRow(rows, func(r *row) error { return sc.row(r, decide) }); err != nil {
+	again, err := newJudge(s, p, network)
+	if err != nil {
+		return err
+	}
+	cal := newCalendar(p.month())
+	writers := w.writers(decide, (&decider{judge: again, plan: p, calendar: cal}).decide)
+	sc := scorer{judge: j, plan: p, calendar: cal, tally: newTally()}
+	err = eachRow(rows, func(r *row) error { return sc.row(r, writers.add) })
+	if err := errors.Join(err, writers.wait()); err != nil {
 		return err
 	}
 	sc.tally.Took = w.since(began)
@@ -100,7 +102,8 @@ type scorer struct {
 	tally    *tally
 }
 
-func (s *scorer) row(r *row, decide Decide) error {
+// row counts a member, and hands her to changed if she is in other segments than before.
+func (s *scorer) row(r *row, changed func(member string, attributes bool) error) error {
 	v := s.of(r)
 	s.count(r, v)
 	if v.shipped == r.shipped && v.custom == r.custom && !r.foreign {
@@ -119,18 +122,7 @@ func (s *scorer) row(r *row, decide Decide) error {
 		s.tally.Entered[s.plan.Defined[bits.TrailingZeros64(entered)].ID]++
 	}
 	s.tally.Writes++
-	return decide(string(r.id), s.conditions.attributes(), s.decide)
-}
-
-// decide gives an account the segments that it is in now, by the cuts of the run.
-func (s *scorer) decide(a *loyalty.Account, attributes map[string]string) (bool, error) {
-	var g loyalty.Glance
-	if err := g.Read(a.Side()); err != nil || g.Merged {
-		return false, err
-	}
-	var r row
-	s.conditions.row(&g, &s.calendar, a.Member, attributes, &r)
-	return a.Resegment(s.names(s.of(&r), s.plan.Defined), s.plan.At), nil
+	return changed(string(r.id), s.conditions.attributes())
 }
 
 // count adds a member to the figures.
@@ -152,7 +144,7 @@ func (s *scorer) count(r *row, v verdict) {
 	if s.lifetime != nil {
 		t.Values.Add(v.value.Days365)
 	}
-	month := segment.Month(m.First)
+	month := s.calendar.monthOf(m.First)
 	a := t.Acquired[month]
 	if a == nil {
 		a = &Acquisition{}

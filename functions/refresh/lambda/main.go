@@ -28,6 +28,7 @@ func main() {
 	}
 	steps := &segments.Steps{
 		Store: table.NewStore(engine), Files: bucket.New(cfg, os.Getenv("BUCKET")), Now: time.Now, ID: func() string { return ulid.Make().String() },
+		Writers: 64, // as many connections as the client keeps
 	}
 	lambda.Start(steps.Do)
 }

@@ -40,7 +40,7 @@ func renew(ctx context.Context, c local.Config, args []string, out, progress io.
 	bar := &bar{out: progress}
 	defer bar.end()
 	r := local.Refresh{
-		Steps:   segments.Steps{Store: table.NewStore(engine), Files: local.Dir(scratch), Now: time.Now, ID: func() string { return ulid.Make().String() }},
+		Steps:   segments.Steps{Store: table.NewStore(engine), Files: local.Dir(scratch), Now: time.Now, ID: func() string { return ulid.Make().String() }, Writers: local.Writers},
 		Workers: *workers, Progress: bar.show,
 	}
 	runs, err := r.Steps.Begin(ctx)

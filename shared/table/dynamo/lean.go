@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/smithy-go/middleware"
@@ -22,6 +23,9 @@ import (
 type lean struct {
 	item func(pk, sk, side []byte) error // of each; may not be kept
 }
+
+// bodies are of answers that were read.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // option makes a call of the client lean.
 func (l *lean) option(o *dynamodb.Options) {
@@ -40,7 +44,9 @@ func (l *lean) HandleDeserialize(ctx context.Context, in middleware.DeserializeI
 	if err != nil || !ok || resp.StatusCode != 200 {
 		return out, md, err
 	}
-	body := bytes.NewBuffer(make([]byte, 0, max(resp.ContentLength, 0)+bytes.MinRead)) // in one piece, where its length is told
+	body := bodies.Get().(*bytes.Buffer)
+	defer bodies.Put(body)
+	body.Reset()
 	_, err = body.ReadFrom(resp.Body)
 	resp.Body.Close()
 	if err != nil {
@@ -55,7 +61,7 @@ func (l *lean) HandleDeserialize(ctx context.Context, in middleware.DeserializeI
 }
 
 // strip tells of each item of an answer of Query or BatchGetItem, and answers
-// the answer without them.
+// the answer without them, of which it keeps nothing.
 func (l *lean) strip(body []byte) ([]byte, error) {
 	s := scanner{b: body}
 	from, to := 0, 0
@@ -77,7 +83,7 @@ func (l *lean) strip(body []byte) ([]byte, error) {
 		return s.skip()
 	})
 	if err != nil || from == 0 {
-		return body, err
+		return bytes.Clone(body), err
 	}
 	return append(append(append([]byte{}, body[:from]...), "[]"...), body[to:]...), nil
 }
@@ -216,7 +222,7 @@ func (s *scanner) text() ([]byte, error) {
 	if end < 0 {
 		return nil, s.fail()
 	}
-	if v := s.b[s.i : s.i+end]; bytes.IndexByte(v, '\\') < 0 {
+	if v := s.b[s.i : s.i+end]; bytes.IndexByte(v, '\\') < 0 { // as nearly all are
 		s.i += end + 1
 		return v, nil
 	}
