@@ -123,7 +123,7 @@ func (f *facts) progress(member string, old, now *loyalty.Account) {
 		f.add(events.TierWillDowngrade, fmt.Sprintf("tierwarn_%s_%d", now.Member, is.Warned), now.At,
 			events.TierWarning{Member: member, Tier: is.Level, Until: time.Unix(is.Warned, 0).UTC()})
 	}
-	if at := now.Mood.Invited; at != old.Mood.Invited && at != 0 {
+	if at := now.Mood.Invited; at != old.Mood.Invited && at == now.At { // an older one came by a merge, and was told before
 		f.add(events.ReferralInvited, fmt.Sprintf("invite_%s_%d", now.Member, at), at, events.Invitation{Member: member, Orders: now.Orders, Score: now.Mood.Score})
 	}
 	for _, g := range now.Goals {

@@ -11,6 +11,7 @@ package referrals
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -88,8 +89,8 @@ func identities(tx *table.Tx, c *loyalty.Customer, member string) ([]table.Ident
 	}
 	add("EMAIL", alike.Email(p.Email))
 	add("PHONE", alike.Phone(p.Phone, ""))
-	for _, id := range p.External {
-		add("EXTERNAL", id)
+	for _, source := range slices.Sorted(maps.Keys(p.External)) {
+		add("EXTERNAL", p.External[source])
 	}
 	return out, nil
 }
@@ -140,6 +141,7 @@ func Settle(tx *table.Tx, friend *loyalty.Account, by By) (changed bool, err err
 			return changed, err
 		}
 	}
+	r.Stands()
 	moved, err := settle(tx, r, friend, false, by)
 	return changed || moved, err
 }
