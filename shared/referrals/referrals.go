@@ -80,12 +80,9 @@ func identities(tx *table.Tx, c *loyalty.Customer, member string) ([]table.Ident
 	if member == "" {
 		return out, nil
 	}
-	p, _, err := tx.Profile(member)
-	var none *loyalty.Error
-	if errors.As(err, &none) { // a guest whom this transaction makes
-		return out, nil
-	} else if err != nil {
-		return nil, err
+	p, err := tx.Person(member)
+	if p == nil || err != nil {
+		return out, err
 	}
 	add("EMAIL", alike.Email(p.Email))
 	add("PHONE", alike.Phone(p.Phone, ""))
@@ -114,21 +111,13 @@ func registered(tx *table.Tx, who []table.Identity) (*table.Friend, error) {
 // Settle lets a friend's referral, and the advocate, follow the friend's
 // account. It answers whether it changed that account, which the caller puts.
 func Settle(tx *table.Tx, friend *loyalty.Account, by By) (changed bool, err error) {
-	f := friend.Referred
-	if f == nil {
+	if friend.Referred == nil {
 		return false, nil
 	}
-	if len(f.Replaced) > 0 {
-		own := *f
-		friend.Referred, own.Replaced = &own, nil
-		for _, id := range f.Replaced {
-			if err := closeOne(tx, id, friend, by); err != nil {
-				return false, err
-			}
-		}
-		f, changed = &own, true
+	if changed, err = closeReplaced(tx, friend, by); err != nil {
+		return false, err
 	}
-	r, err := tx.Referral(f.ID)
+	r, err := tx.Referral(friend.Referred.ID)
 	var none *loyalty.Error
 	if errors.As(err, &none) {
 		r, err = begin(tx, friend, by)
@@ -160,6 +149,21 @@ func begin(tx *table.Tx, friend *loyalty.Account, by By) (*loyalty.Referral, err
 	return r, nil
 }
 
+// closeReplaced ends all referrals that the friend's took the place of. It
+// answers whether there were any.
+func closeReplaced(tx *table.Tx, friend *loyalty.Account, by By) (bool, error) {
+	over := friend.Referred.Replaced
+	own := *friend.Referred
+	own.Replaced = nil
+	friend.Referred = &own
+	for _, id := range over {
+		if err := closeOne(tx, id, friend, by); err != nil {
+			return false, err
+		}
+	}
+	return len(over) > 0, nil
+}
+
 // closeOne ends a referral that another took the place of.
 func closeOne(tx *table.Tx, id string, friend *loyalty.Account, by By) error {
 	r, err := tx.Referral(id)
@@ -181,6 +185,9 @@ func closeOne(tx *table.Tx, id string, friend *loyalty.Account, by By) error {
 // SettleDue settles a referral whose time has come: with ranks it may be given its
 // rank, in the order in which the caller comes to them.
 func SettleDue(tx *table.Tx, r *loyalty.Referral, by By) error {
+	if err := tx.Fresh(); err != nil { // the friend's account decides, and is written only when it changes
+		return err
+	}
 	var friend *loyalty.Account
 	if r.Friend != "" {
 		var err error

@@ -113,7 +113,7 @@ func Register(tx *table.Tx, in Registration, id string, by By) (*loyalty.Referra
 		return r, closeUnbound(tx, lead.Instead, by)
 	}
 	friend.Mark(in.Marks...)
-	if _, err := Settle(tx, friend, by); err != nil { // closes what it takes the place of
+	if _, err := closeReplaced(tx, friend, by); err != nil {
 		return nil, err
 	}
 	return r, tx.PutAccount(friend)

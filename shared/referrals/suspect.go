@@ -49,6 +49,9 @@ func suspect(tx *table.Tx, r *loyalty.Referral, friend *loyalty.Account, told *R
 	if t.Referral == nil {
 		return nil
 	}
+	if err := tx.Fresh(); err != nil { // none of what speaks against a friend is written
+		return err
+	}
 	var c *loyalty.Customer
 	var marks []loyalty.Mark
 	member := ""
@@ -116,7 +119,7 @@ func sameOf(x, y []table.Identity) (kinds []loyalty.MarkKind) {
 // cycle tells whether the advocate came to the shop through the friend.
 func cycle(tx *table.Tx, friend, advocate *loyalty.Account) (bool, error) {
 	for range mostAbove {
-		if friend == nil || advocate.Referred == nil {
+		if friend == nil || advocate.Referred == nil || advocate.Member == friend.Member { // who refers themselves does that alone
 			return false, nil
 		}
 		above, err := tx.Holder(advocate.Referred.Advocate)

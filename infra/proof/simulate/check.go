@@ -65,6 +65,9 @@ func (w *world) checkMember(tx *table.Tx, p *programme, m *member) error {
 	if len(a.Wallets) != len(m.wallets) {
 		return fmt.Errorf("%s has the wallets %v, and should have %d", m.id, a.Wallets, len(m.wallets))
 	}
+	if got, want := leadOf(a.Referred), m.lead.String(); got != want || a.FirstOrder != m.bought {
+		return fmt.Errorf("%s bought first at %d, and was brought by %s; it should be %d, %s", m.id, a.FirstOrder, got, m.bought, want)
+	}
 	return checkProgress(tx, a, m)
 }
 

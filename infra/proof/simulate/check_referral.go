@@ -37,7 +37,7 @@ func (w *world) left(step int, p *programme) {
 	}
 	for id, r := range d.refs {
 		if was := p.refs[id]; was == nil || shown(was) != shown(r) {
-			w.violated(step, "nobody let the referral %s follow: it should be %s", id, shown(r))
+			w.violated(step, "nobody let the referral %s follow: it is\n%s\nand should be\n%s", id, shownOrNone(was), shown(r))
 		}
 	}
 	for id, r := range p.refs {
@@ -45,6 +45,25 @@ func (w *world) left(step int, p *programme) {
 			w.violated(step, "the referral %s waits though its time has come: %s", id, shown(r))
 		}
 	}
+}
+
+// leadOf is who brought a member, as the product has it.
+func leadOf(f *loyalty.Referred) string {
+	if f == nil {
+		return (*lead)(nil).String()
+	}
+	l := lead{id: f.ID, code: f.Code, advocate: f.Advocate, clicked: f.Clicked, paid: f.Paid, left: f.Left, version: f.Terms, ranked: f.Ranked, instead: f.Replaced}
+	if f.Order != (loyalty.OrderRef{}) {
+		l.order = f.Order.Source + "/" + f.Order.ID
+	}
+	return l.String()
+}
+
+func (l *lead) String() string {
+	if l == nil {
+		return "nobody"
+	}
+	return fmt.Sprint(*l)
 }
 
 // shown is all that is compared of a referral.

@@ -475,7 +475,7 @@ func (d *pairing) suspect(r *referral, friend *member, told *register) {
 	if own := mailbox(advocate.email); own != "" && slices.Contains(who, "EMAIL "+own) {
 		r.reason("self_referral")
 	}
-	for above, n := advocate, 0; friend != nil && above.lead != nil && n < 20; n++ {
+	for above, n := advocate, 0; friend != nil && friend != advocate && above.lead != nil && n < 20; n++ {
 		if above = d.member(above.lead.advocate); above == friend {
 			r.reason("cycle")
 			break
