@@ -31,7 +31,11 @@ func (w *world) checkReferrals(step int) {
 func (w *world) left(step int, p *programme) {
 	d := p.pairing(time.Unix(w.clock, 0))
 	for _, id := range p.people {
-		if m := p.members[id]; m.into == "" {
+		m := p.members[id]
+		if m.into != "" || m.lead == nil {
+			continue
+		}
+		if r := p.refs[m.lead.id]; r == nil || r.friend == "" || p.holder(r.friend).id == m.id { // else both came by one registration, and it is the other's
 			d.catchUp(d.member(id))
 		}
 	}

@@ -22,7 +22,10 @@ type keeper struct {
 	busy  bool // a batch is on its way
 }
 
-// follow hands the next batch to a process, unless the one before is not done.
+// follow hands the next batch to a process, unless the one before is not
+// done. What it decides by is not all written with it, so beside others it may
+// tell of a stage that was so a moment before, and of the next right after: it
+// comes alone, or the model would have to know which it saw.
 func (w *world) follow(r *rand.Rand) {
 	k := &w.keeper
 	if w.feed == nil || k.busy {
@@ -41,7 +44,7 @@ func (w *world) follow(r *rand.Rand) {
 	}
 	k.busy = true
 	end := k.place + len(changes)
-	w.send(&message{kind: "following", job: "follow", changes: changes, acked: func(map[string]any) { k.place, k.busy = end, false }}, r)
+	w.send(&message{kind: "following", job: "follow", alone: true, changes: changes, acked: func(map[string]any) { k.place, k.busy = end, false }}, r)
 }
 
 // keep does a job of the keeper in a process.

@@ -368,7 +368,9 @@ func (d *pairing) settle(r *referral, friend *member, ranks bool) (changed bool)
 		}
 		d.reward(advocate, r, &r.toAdvocate, good)
 		d.reward(friend, r, &r.toHers, good)
-		d.put[advocate.id] = d.put[advocate.id] || changed
+		if changed {
+			d.put[advocate.id] = true
+		}
 	}
 	if stage, why := r.stands(d.now); stage != r.stage {
 		r.stage = stage

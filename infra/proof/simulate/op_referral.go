@@ -420,5 +420,5 @@ func (c *click) Decide(p *programme, now time.Time, _ string) (answer, func()) {
 
 // The schedule of referrals starts: who is safe is rewarded.
 var runReferrals = Kind{Name: "referrals", Weight: 3, Draw: func(*world, *programme, *rand.Rand) *message {
-	return &message{job: "referrals"}
+	return &message{job: "referrals", alone: true}
 }}
