@@ -28,7 +28,7 @@ type order struct {
 	redemption  string
 	codes       []string // vouchers that are shown with it, each for the line of its place
 
-	bought int64 // 1: it is one of the member's orders
+	ofMany int64 // 1: it is one of the member's orders
 	member string
 	rules  rules
 	at     int64  // when it counts as earned; 0: not yet
@@ -305,8 +305,8 @@ func (m *member) bring(o *order, paid *redemption, today rules, now time.Time, u
 	if o.counts() && (sumOf(o.left()) > 0 || o.goods() == 0) {
 		bought = 1
 	}
-	m.orders += bought - o.bought
-	o.bought = bought
+	m.orders += bought - o.ofMany
+	o.ofMany = bought
 	at := now
 	if o.at != 0 {
 		at = time.Unix(o.at, 0)
