@@ -126,7 +126,7 @@ func (f *facts) progress(member string, old, now *loyalty.Account) {
 	if now.SegmentSeq != old.SegmentSeq {
 		f.segments(member, old.Segments, now)
 	}
-	if at := now.Mood.Invited; at != old.Mood.Invited && at != 0 {
+	if at := now.Mood.Invited; at != old.Mood.Invited && at == now.At { // an older one came by a merge, and was told before
 		f.add(events.ReferralInvited, fmt.Sprintf("invite_%s_%d", now.Member, at), at, events.Invitation{Member: member, Orders: now.Orders, Score: now.Mood.Score})
 	}
 	for _, g := range now.Goals {

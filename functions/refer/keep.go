@@ -48,6 +48,9 @@ func (k *Keeper) Follow(ctx context.Context, changes []table.Change) (int, error
 func (k *Keeper) follow(ctx context.Context, program, member string) error {
 	by := referrals.By{Now: k.Clock(), Seed: k.Seed()}
 	return k.Store.Update(ctx, program, func(tx *table.Tx) error {
+		if err := tx.Fresh(); err != nil { // the account decides, and is mostly not written
+			return err
+		}
 		a, err := tx.Holder(member)
 		if err != nil {
 			return err

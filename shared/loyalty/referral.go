@@ -157,7 +157,7 @@ type Settlement struct {
 func (r *Referral) Settle(s Settlement) ([]Voucher, error) {
 	r.Follow(s)
 	stage, _ := r.StageAt(s.Now)
-	if stage == ReferralPending && s.Ranks && s.Now.Unix() >= r.Until {
+	if f := s.Friend; stage == ReferralPending && s.Ranks && s.Now.Unix() >= r.Until && f.Referred != nil && f.Referred.ID == r.ID { // else the account was read a little old
 		r.rank(s)
 		stage = Qualified
 	}
@@ -193,7 +193,7 @@ func (r *Referral) Follow(s Settlement) {
 	if f == nil || f.ID != r.ID {
 		return
 	}
-	if s.Friend.FirstOrder != 0 && s.Friend.FirstOrder < r.Clicked {
+	if s.Friend.FirstOrder != 0 && s.Friend.FirstOrder < f.Clicked { // the click that brought the friend: the same link may be followed again
 		r.against(ExistingCustomer)
 	}
 	if f.Order == (OrderRef{}) || s.Pinned == nil || s.Pinned.Referral == nil {
@@ -211,6 +211,12 @@ func (r *Referral) against(why ...string) {
 			r.Reasons = append(r.Reasons, w)
 		}
 	}
+}
+
+// Stands takes back that a later click took the place of the referral: that was
+// said before it was known that the friend had come by it.
+func (r *Referral) Stands() {
+	r.Reasons = slices.DeleteFunc(slices.Clone(r.Reasons), func(why string) bool { return why == LaterClick })
 }
 
 // Against notes what speaks against a referral; each reason counts once.
@@ -232,7 +238,6 @@ func (r *Referral) rank(s Settlement) {
 				up.Reward = ""
 			}
 		}
-		r.ToAdv.Used = Tally{ID: referralID, Period: t.Limit.Per.start(at, s.Pinned.Zone, s.Pinned.Week), N: 1, Points: up.Points}
 	}
 	if t.Budget > 0 {
 		left := max(0, t.Budget-s.Budget.Used)
@@ -241,6 +246,9 @@ func (r *Referral) rank(s Settlement) {
 		}
 		down.Points = min(down.Points, left) // the friend first, who was promised it first
 		up.Points = min(up.Points, left-down.Points)
+	}
+	if t.Limit != nil { // it takes what was given, which the budget may have made less
+		r.ToAdv.Used = Tally{ID: referralID, Period: t.Limit.Per.start(time.Unix(r.Until, 0), s.Pinned.Zone, s.Pinned.Week), N: 1, Points: up.Points}
 	}
 	r.ToAdv.Due, r.ToAdv.Reward, r.ToFri.Due, r.ToFri.Reward = up.Points, up.Reward, down.Points, down.Reward
 	if f := s.Friend.Referred; f != nil && f.ID == r.ID {

@@ -214,6 +214,9 @@ func (a *Account) takeReferred(from *Account) {
 		mine, other = other, mine
 	}
 	keep := *mine
-	keep.Replaced = append(append(slices.Clone(mine.Replaced), other.Replaced...), other.ID)
+	keep.Replaced = append(slices.Clone(mine.Replaced), other.Replaced...)
+	if other.ID != mine.ID { // two who came by one registration were one all along
+		keep.Replaced = append(keep.Replaced, other.ID)
+	}
 	a.Referred = &keep
 }

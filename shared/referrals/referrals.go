@@ -69,14 +69,8 @@ func identities(tx *table.Tx, c *loyalty.Customer, member string) ([]table.Ident
 	if member == "" {
 		return identitiesOf(c, nil), nil
 	}
-	p, _, err := tx.Profile(member)
-	var none *loyalty.Error
-	if errors.As(err, &none) { // a guest whom this transaction makes
-		return identitiesOf(c, nil), nil
-	} else if err != nil {
-		return nil, err
-	}
-	return identitiesOf(c, p), nil
+	p, err := tx.Person(member)
+	return identitiesOf(c, p), err
 }
 
 func identitiesOf(c *loyalty.Customer, p *table.Profile) (out []table.Identity) {
@@ -139,6 +133,7 @@ func Settle(tx *table.Tx, friend *loyalty.Account, by By) (changed bool, err err
 			return changed, err
 		}
 	}
+	r.Stands()
 	moved, err := settle(tx, r, friend, false, by)
 	return changed || moved, err
 }
@@ -194,6 +189,9 @@ func closeOne(tx *table.Tx, id string, friend *loyalty.Account, by By) error {
 // SettleDue settles a referral whose time has come: with ranks it may be given its
 // rank, in the order in which the caller comes to them.
 func SettleDue(tx *table.Tx, r *loyalty.Referral, by By) error {
+	if err := tx.Fresh(); err != nil { // the friend's account decides, and is written only when it changes
+		return err
+	}
 	var friend *loyalty.Account
 	if r.Friend != "" {
 		var err error

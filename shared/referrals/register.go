@@ -1,6 +1,7 @@
 package referrals
 
 import (
+	"errors"
 	"time"
 
 	"regulars/shared/code"
@@ -64,6 +65,17 @@ func Register(tx *table.Tx, in Registration, id string, by By) (*loyalty.Referra
 	claim, err := registered(tx, who)
 	if err != nil {
 		return nil, err
+	}
+	if friend == nil && claim != nil { // who that is, is known by the registration before
+		before, err := tx.Referral(claim.Referral)
+		if err != nil {
+			return nil, err
+		}
+		if before.Friend != "" {
+			if friend, err = tx.Holder(before.Friend); err != nil {
+				return nil, err
+			}
+		}
 	}
 	lead := loyalty.Lead{ID: id, Code: c, Advocate: advocate.Member, Clicked: clicked.Unix()}
 	f := &table.Friend{Referral: id, Code: c, Advocate: advocate.Member, Clicked: lead.Clicked, Until: closes.Unix()}
@@ -173,7 +185,13 @@ func wins(tx *table.Tx, lead *loyalty.Lead, friend *loyalty.Account, claim *tabl
 	if friend.Lead(*lead) {
 		return nil, nil
 	}
-	return tx.Referral(friend.Referred.ID)
+	f := friend.Referred
+	stays, err = tx.Referral(f.ID)
+	var none *loyalty.Error
+	if errors.As(err, &none) { // an order's, which the stream has not brought here yet
+		return &loyalty.Referral{ID: f.ID, Advocate: f.Advocate, Code: f.Code, Clicked: f.Clicked}, nil
+	}
+	return stays, err
 }
 
 // prolong lets a later click on the same code count from then on, as long as

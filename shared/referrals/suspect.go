@@ -49,6 +49,9 @@ func suspect(tx *table.Tx, r *loyalty.Referral, friend *loyalty.Account, told *R
 	if t.Referral == nil {
 		return nil
 	}
+	if err := tx.Fresh(); err != nil { // none of what speaks against a friend is written
+		return err
+	}
 	var c *loyalty.Customer
 	var marks []loyalty.Mark
 	member := ""

@@ -251,6 +251,12 @@ func (tx *Tx) DropFriend(i Identity) error {
 	return err
 }
 
+// Person is who a member is, read fresh: it decides who brought them, and is not
+// written. nil for a guest whom this transaction makes, and for nobody.
+func (tx *Tx) Person(member string) (*Profile, error) {
+	return fresh[Profile](tx, profileKey(tx.program, member))
+}
+
 // Click is how often a visitor followed a link on a day.
 type Click struct {
 	N   int64 `cbor:"1,keyasint"`

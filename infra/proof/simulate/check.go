@@ -65,6 +65,9 @@ func (w *world) checkMember(tx *table.Tx, p *programme, m *member) error {
 	if len(a.Wallets) != len(m.wallets) {
 		return fmt.Errorf("%s has the wallets %v, and should have %d", m.id, a.Wallets, len(m.wallets))
 	}
+	if got, want := leadOf(a.Referred), m.lead.String(); got != want || a.FirstOrder != m.bought {
+		return fmt.Errorf("%s bought first at %d, and was brought by %s; it should be %d, %s", m.id, a.FirstOrder, got, m.bought, want)
+	}
 	return checkProgress(tx, a, m)
 }
 
@@ -179,16 +182,20 @@ func (w *world) finish(step int) {
 	if w.wrong != nil {
 		return
 	}
+	w.catchUp(step)
 	w.settleAll(step)
 	for _, p := range w.programmes {
 		for _, m := range p.members {
 			m.touched = true
 		}
 	}
-	w.check(step)
+	if w.check(step); w.wrong != nil {
+		return
+	}
 	w.checkOrders(step)
 	w.checkCounts(step)
 	w.checkPurchases(step)
+	w.checkReferrals(step)
 	w.checkBooks(step)
 	w.checkErased(step)
 	if w.feed != nil {
@@ -425,7 +432,7 @@ func (w *world) drain(step int) {
 }
 
 var announced = map[string]string{
-	"earn": events.PointsEarned, "activate": events.PointsActivated, "expire": events.PointsExpired, "clawback": events.PointsClawedBack,
+	"earn": events.PointsEarned, "refer": events.PointsEarned, "activate": events.PointsActivated, "expire": events.PointsExpired, "clawback": events.PointsClawedBack,
 	"restore": events.PointsRestored, "adjust": events.PointsAdjusted, "writeoff": events.PointsWrittenOff,
 }
 
@@ -467,10 +474,20 @@ func (w *world) checkEvents(step int) {
 		if e.Type == events.PrivacyRequested {
 			continue // of these the model keeps no list
 		}
+		if e.Type == events.SegmentEntered || e.Type == events.SegmentLeft {
+			continue // the model knows no segments; package segments recomputes them from the orders
+		}
 		expect, ok := want[e.ID]
 		if !ok {
 			w.violated(step, "event %s tells what did not happen: %s", e.ID, e.Data)
 			return
+		}
+		if strings.HasPrefix(e.Type, "referral.") && e.Type != events.ReferralInvited {
+			if got := shownReferral(e); got != expect {
+				w.violated(step, "event %s is %s, and should be %s", e.ID, got, expect)
+			}
+			delete(want, e.ID)
+			continue
 		}
 		var d struct {
 			Member string

@@ -35,6 +35,13 @@ type programme struct {
 	asked    map[string]string      // privacy requests: who is yet to be erased for it, "" when all is done
 	files    map[string]*workImport // of imports, by program/id
 	about    map[string]string      // privacy requests: whom they were about
+
+	codes  map[string]codeOwner // of all programs
+	refs   map[string]*referral
+	claims map[string]*claim // registrations, by what the friend was known by
+	seen   map[string]int64  // by network and referral: when a friend came from there
+	given  int64             // of the budget of referrals
+	clicks map[string]int64  // by program and month, of all programs
 }
 
 const pointWorth = 5 // minor units that one point pays, in every simulated program
@@ -85,7 +92,12 @@ func (p *programme) forget(m *member) {
 	if strings.HasPrefix(m.name, "person-") { // a guest's name is also that of who came back
 		p.erased = append(p.erased, m.name)
 	}
-	m.name, m.card, m.gone = "", "", true
+	for _, code := range m.codes {
+		if p.codes[code].member == m.id {
+			delete(p.codes, code)
+		}
+	}
+	m.name, m.card, m.email, m.ids, m.codes, m.nets, m.gone = "", "", "", nil, nil, nil, true
 }
 
 // call gives a member a name, which is found again from now on.
@@ -116,7 +128,11 @@ type member struct {
 	name    string   // in a simulation everyone's is her own
 	card    string   // that is her own
 	gone    bool     // erased
-	touched bool     // since the last check
+	email   string
+	ids     map[string]string // in shops and elsewhere, as her profile has them
+	codes   []string          // that lead to her, the newest first
+	nets    []string          // that she was seen in
+	touched bool              // since the last check
 
 	tallies []score
 	given   map[string]int64 // how often each goal gave
@@ -125,6 +141,11 @@ type member struct {
 	open    []*voucher       // that can be used, in the order in which they came
 	standing
 	spell spell
+	lead  *lead // who brought her
+	mood
+	bought           int64 // when her first order that counted was paid
+	orders           int64 // that count
+	friends, revenue int64 // good ones that she brought, and their orders
 
 	// Of the decision under way, until it is stored.
 	made   []*voucher
@@ -176,6 +197,7 @@ func (m *member) copy() *member {
 	c.tallies, c.open = slices.Clone(m.tallies), slices.Clone(m.open)
 	c.given, c.filled = maps.Clone(m.given), maps.Clone(m.filled)
 	c.months = maps.Clone(m.months)
+	c.ids, c.codes = maps.Clone(m.ids), slices.Clip(m.codes)
 	return &c
 }
 

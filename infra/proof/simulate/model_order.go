@@ -28,6 +28,7 @@ type order struct {
 	redemption  string
 	codes       []string // vouchers that are shown with it, each for the line of its place
 
+	ofMany int64 // 1: it is one of the member's orders
 	member string
 	rules  rules
 	at     int64  // when it counts as earned; 0: not yet
@@ -237,6 +238,7 @@ func (p *programme) apply(m *member, o *order, paid *redemption, now time.Time) 
 		cash, again = m.bring(o, paid, today, now, &used)
 		moved = moved || again
 	}
+	m.ask(today, now)
 	m.stand(now, today)
 	m.at = now.Unix()
 	m.settle(now, today)
@@ -299,6 +301,12 @@ func (m *member) bring(o *order, paid *redemption, today rules, now time.Time, u
 	}
 	worth, qualifies, cash := m.weigh(o, byPoints, was, first, now, used)
 	o.byGoals += m.pursue(today, now)
+	bought := int64(0)
+	if o.counts() && (sumOf(o.left()) > 0 || o.goods() == 0) {
+		bought = 1
+	}
+	m.orders += bought - o.ofMany
+	o.ofMany = bought
 	at := now
 	if o.at != 0 {
 		at = time.Unix(o.at, 0)
@@ -509,7 +517,7 @@ func (m *pot) post(l *lodged, o *order, wallet string, worth int64, first, moved
 	}
 	change := worth - l.points
 	if change > 0 || first {
-		m.earn(l, max(change, 0), now)
+		m.earn(l, "earn", max(change, 0), now)
 	}
 	if change < 0 {
 		m.clawBack(l, -change)
@@ -521,13 +529,13 @@ func (m *pot) post(l *lodged, o *order, wallet string, worth int64, first, moved
 	}
 }
 
-func (m *pot) earn(l *lodged, points int64, now time.Time) {
+func (m *pot) earn(l *lodged, kind string, points int64, now time.Time) {
 	ripe := l.ripe
 	if ripe <= now.Unix() {
 		ripe = 0
 	}
 	m.put(ripe, l.end, points)
-	m.write("earn", points)
+	m.write(kind, points)
 	if back := min(points, l.writtenOff); back > 0 {
 		m.takeFrom(ripe, l.end, back)
 		l.writtenOff -= back

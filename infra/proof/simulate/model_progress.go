@@ -387,6 +387,9 @@ func (p *programme) tellChanges(was, is *member) {
 	if is.warned != was.warned && is.warned > is.at { // else it is lost already
 		p.happened[fmt.Sprintf("evt_tierwarn_%s_%d", is.id, is.warned)] = events.TierWillDowngrade + " " + who
 	}
+	if is.invited != was.invited && is.invited == is.at { // of who was merged in it was told before
+		p.happened[fmt.Sprintf("evt_invite_%s_%d", is.id, is.invited)] = events.ReferralInvited + " " + who
+	}
 	p.tellOffer(was, is)
 	if is.badges > was.badges { // what a merge brings was told before
 		p.happened[fmt.Sprintf("evt_badge_%s_fan_%d", is.id, is.badges)] = events.BadgeAwarded + " " + who

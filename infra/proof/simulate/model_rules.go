@@ -38,6 +38,8 @@ type rules struct {
 	usualMonths int   // that are looked at together
 	within      int   // days to choose in
 
+	refer *referring // nil: nothing for bringing friends
+
 	levels                    []level
 	window                    int // months that count, beside the current one; 0: all
 	validity, leeway, warning int // days
@@ -83,6 +85,9 @@ func draw(r *rand.Rand) rules {
 	}
 	if r.IntN(2) == 0 {
 		d.usual, d.usualMonths, d.within = int64(pick(10_000, 40_000)), pick(1, 2), pick(10, 30)
+	}
+	if r.IntN(5) > 0 {
+		d.refer = drawReferring(r)
 	}
 	if r.IntN(4) > 0 {
 		usual := 30_000 * d.points / d.amount // of an order
@@ -159,6 +164,9 @@ func (d rules) document() string {
 		"hold": object{"timeout": fmt.Sprintf("PT%dM", int(d.hold.Minutes()))}, "redemption": object{"minimum": d.minimum, "restore_grace": days(d.grace)},
 		"wallets": wallets, "rewards": []object{reward},
 		"partners": []object{{"id": "air", "sources": []string{"air"}, "settle": object{"points": 1, "amount": 4}, "exchange": object{"points": swapPoints, "units": 1, "unit": "miles", "minimum": swapLeast}}},
+	}
+	if d.refer != nil {
+		doc["referral"], doc["acknowledge"] = d.refer.document(days), []string{"offer.parity_violation"}
 	}
 	if d.badge > 0 {
 		doc["achievements"] = []object{{"id": "fan", "count": "orders", "reach": d.badge, "points": badgePoints, "badge": true}}

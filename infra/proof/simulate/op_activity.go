@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -20,6 +21,8 @@ var recordActivity = Kind{Name: "activity", Weight: 6, Draw: func(w *world, p *p
 		a.kind, a.amount = "top_up", money(r)
 	case 3:
 		a.kind = "dance"
+	case 5, 6:
+		a.kind, a.score = []string{"feedback", "feedback", "feedback", "complaint_opened", "complaint_resolved"}[r.IntN(5)], 6+r.Int64N(5)
 	case 4:
 		a.key = w.oneOf(p, "activity", r) // told again, perhaps otherwise
 	}
@@ -43,11 +46,11 @@ type act struct {
 
 type activity struct {
 	kind, key, member string
-	at, amount        int64
+	at, amount, score int64
 }
 
 func (a *activity) Request(p *programme, _ time.Time) *http.Request {
-	return request(p, "POST", "/v1/activities", fmt.Sprintf(`{"type":%q,"key":%q,"member":"mem_%s","at":%q,"data":{"amount":%d}}`, a.kind, a.key, a.member, stamp(a.at), a.amount))
+	return request(p, "POST", "/v1/activities", fmt.Sprintf(`{"type":%q,"key":%q,"member":"mem_%s","at":%q,"data":{"amount":%d,"score":%d}}`, a.kind, a.key, a.member, stamp(a.at), a.amount, a.score))
 }
 
 func (a *activity) Decide(p *programme, now time.Time, _ string) (answer, func()) {
@@ -69,7 +72,8 @@ func (a *activity) Decide(p *programme, now time.Time, _ string) (answer, func()
 	m := p.holder(a.member)
 	t := p.pick(m.id, "")
 	x := &act{member: m.id}
-	if a.kind == "review" && !t.greeted || a.kind == "top_up" && t.topUp == 0 || a.kind == "dance" {
+	said := slices.Contains([]string{"feedback", "complaint_opened", "complaint_resolved"}, a.kind)
+	if a.kind == "review" && !t.greeted || a.kind == "top_up" && t.topUp == 0 || said && t.asksAfter() == 0 || a.kind == "dance" {
 		x.reason = "no_rule"
 		return is("ignored", x), nil
 	}
@@ -82,6 +86,9 @@ func (a *activity) Decide(p *programme, now time.Time, _ string) (answer, func()
 			x.points = reviewPoints
 			m.count(nil, []use{{id: "review", day: midnight(at), n: 1, points: reviewPoints}})
 		}
+	} else if said {
+		m.hear(a)
+		x.reason = "no_rule"
 	} else {
 		x.gift = t.whole(big.NewRat(a.amount*t.topUp, 100))
 	}
@@ -90,11 +97,12 @@ func (a *activity) Decide(p *programme, now time.Time, _ string) (answer, func()
 		m.gain(x.points, at, now, t)
 	}
 	switch {
-	case x.points > 0 || x.gift > 0 || len(m.made)+len(m.change) > 0:
+	case said || x.points > 0 || x.gift > 0 || len(m.made)+len(m.change) > 0:
 		x.reason = ""
 	case x.reason == "":
 		x.reason = "no_rule_matched" // of so little
 	}
+	m.ask(t, now)
 	m.stand(now, t)
 	m.at = now.Unix()
 	m.settle(now, t)

@@ -105,6 +105,10 @@ func (b *bind) Decide(p *programme, _ time.Time, _ string) (answer, func()) {
 	}
 	return is, func() {
 		m.card = b.number
+		if m.ids == nil {
+			m.ids = map[string]string{}
+		}
+		m.ids["card"] = b.number
 		p.store(m)
 		p.external["card/"+b.number] = m.id
 	}

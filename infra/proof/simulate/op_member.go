@@ -20,7 +20,7 @@ var enrolMember = Kind{Name: "enrolment", Weight: 3, Draw: func(w *world, p *pro
 type enrol struct{ name, external string }
 
 func (e *enrol) Request(p *programme, _ time.Time) *http.Request {
-	return request(p, "POST", "/v1/members", fmt.Sprintf(`{"name":%q,"external_ids":{"till":%q}}`, e.name, e.external))
+	return request(p, "POST", "/v1/members", fmt.Sprintf(`{"name":%q,"email":"%s@example.com","external_ids":{"till":%q}}`, e.name, e.external, e.external))
 }
 
 func (e *enrol) Decide(p *programme, _ time.Time, id string) (answer, func()) {
@@ -28,7 +28,7 @@ func (e *enrol) Decide(p *programme, _ time.Time, id string) (answer, func()) {
 		return refuse(409, "member_exists", value{"details.member", "mem_" + had}), nil
 	}
 	return answer{201, "", []value{{"id", "mem_" + id}, {"name", e.name}, {"points.available", int64(0)}}}, func() {
-		p.store(&member{id: id, name: e.name})
+		p.store(&member{id: id, name: e.name, email: e.external + "@example.com", ids: map[string]string{"till": e.external}})
 		p.external["till/"+e.external] = id
 	}
 }
@@ -94,16 +94,32 @@ func (g *merge) Decide(p *programme, now time.Time, _ string) (answer, func()) {
 	into.swallow(&from.pot, t, now)
 	from.into = into.id
 	into.takeCounts(from, t)
+	into.takeLead(from)
+	into.takeMood(from)
 	into.takeSpell(from.spell, now, t)
 	from.spell = spell{}
 	if points := into.pursue(t, now); points > 0 {
 		into.gain(points, now, now, t)
 	}
 	into.stand(now, t)
+	d := p.pairing(now, from, into)
+	d.catchUp(into)
 	into.merged = slices.Concat(into.merged, []string{from.id}, from.merged)
 	if into.name == "" {
 		into.name = from.name
 	}
+	if into.email == "" {
+		into.email = from.email
+	}
+	for source, id := range from.ids {
+		if into.ids == nil {
+			into.ids = map[string]string{}
+		}
+		if into.ids[source] == "" {
+			into.ids[source] = id
+		}
+	}
+	into.codes = slices.Concat(into.codes, from.codes)
 	if into.card == "" {
 		into.card = from.card
 	}
@@ -111,7 +127,7 @@ func (g *merge) Decide(p *programme, now time.Time, _ string) (answer, func()) {
 	shown := into.copy()
 	shown.settle(now, t)
 	available, _ := shown.shown(t)
-	return answer{200, "", []value{{"id", "mem_" + into.id}, {"points.available", available}}}, func() { p.store(from, into) }
+	return answer{200, "", []value{{"id", "mem_" + into.id}, {"points.available", available}}}, func() { p.store(from, into); d.store() }
 }
 
 // swallow moves all that another has of a wallet here.

@@ -53,6 +53,7 @@ type edition struct {
 	store       string
 	note        string // makes another content of the same version
 	order       string // that it is of
+	referral    string // the code of whoever brought the buyer
 }
 
 // goodsLine is one line of goods, before discounts.
@@ -110,8 +111,11 @@ func drawOrder(w *world, p *programme, r *rand.Rand) *message {
 		e.state, e.paidAt = "placed", 0
 	}
 	m := w.someone(p, r)
-	if m == nil || r.IntN(5) == 0 {
+	if m == nil || r.IntN(3) == 0 {
 		o.customer = fmt.Sprint("c", r.IntN(40)) // a known guest, or a new one
+		if friend := w.oneOf(p, "friend", r); friend != "" && r.IntN(3) > 0 {
+			o.customer = friend
+		}
 	} else {
 		o.member = m.id
 		if v := w.aVoucher(p, m, r); v != nil && r.IntN(4) == 0 {
@@ -122,6 +126,9 @@ func drawOrder(w *world, p *programme, r *rand.Rand) *message {
 		if red := w.captured(p, r); red != nil && (red.member == m.id || r.IntN(5) == 0) {
 			e.redemption = "rdm_" + red.id
 		}
+	}
+	if r.IntN(10) == 0 {
+		e.referral = w.anyCode(p, r)
 	}
 	o.editions = []*edition{e}
 	w.shops[p.name].orders = append(w.shops[p.name].orders, o)
@@ -252,6 +259,9 @@ func (t *tellOrder) body() []byte {
 	if discounts != nil {
 		b["discounts"] = discounts
 	}
+	if e.referral != "" {
+		b["referral_code"] = e.referral
+	}
 	if e.redemption != "" {
 		b["redemption"] = e.redemption
 	}
@@ -320,7 +330,7 @@ func (p *programme) follow(o *order, told *shopOrder, status, refused string, we
 	default:
 		guest = told.source + "/" + told.customer
 		if m = p.holder(p.external[guest]); m == nil {
-			m = &member{id: id}
+			m = &member{id: id, ids: map[string]string{told.source: told.customer}}
 			if told.channel != byShopify {
 				m.name = "guest " + told.customer + "."
 			}
@@ -341,9 +351,20 @@ func (p *programme) follow(o *order, told *shopOrder, status, refused string, we
 	}
 	used := p.apply(m, o, paid, now)
 	o.member = m.id
+	d := p.pairing(now, m)
+	was := m.lead
+	byPoints, atFirst := int64(0), int64(0)
+	if paid != nil {
+		byPoints, atFirst = paid.value-paid.value*o.returned(paid.points)/paid.points, paid.value
+	}
+	m.buys(o, p.broughtBy(o, told.customer, m, now, id), byPoints, atFirst, now)
+	if l := m.lead; l != nil && l.ranked && l.left != was.left { // both have their rewards: they follow at once
+		d.catchUp(m)
+	}
 	a := answer{200, "", []value{{"status", "applied"}, {"points", o.points}, {"member", "mem_" + m.id}}}
 	return a, func() {
 		p.store(m)
+		d.store()
 		p.orders[told.ref()], p.used = o, used
 		if guest != "" {
 			if p.external[guest] == "" {

@@ -34,7 +34,7 @@ func (t *tellCustomer) Decide(p *programme, now time.Time, id string) (answer, f
 	m := p.holder(p.external[source])
 	switch {
 	case m == nil:
-		m = &member{id: id}
+		m = &member{id: id, ids: map[string]string{p.name + "-shopify": t.customer}}
 	case m.name == t.name:
 		return answer{200, "", []value{{"status", "duplicate"}, {"member", "mem_" + m.id}}}, nil
 	}

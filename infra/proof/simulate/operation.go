@@ -47,6 +47,7 @@ var kinds = []Kind{
 	recordActivity, useVoucher, releaseVoucher, validateVoucher, readBenefits, chooseReward, exchangePoints, bindCard,
 	adjustPoints, enrolMember, renameMember, mergeMembers, erasePerson, exportPerson, signIn, signOut,
 	readMember, readLedger, readOrder, evaluateOrder, strangeMember,
+	askCode, registerFriend, decideReferral, readReferral, followLink, runReferrals,
 	publishRules, runSchedule, importOrders,
 }
 
@@ -54,10 +55,13 @@ var kinds = []Kind{
 type message struct {
 	step    int
 	kind    string
-	op      Op
+	op      Op             // nil: a job
+	job     string         // "": the schedules of maintain; or "referrals", "follow"
+	changes []table.Change // that "follow" reads
 	program *programme
 	key     string // Idempotency-Key; "" without
 	late    bool   // may come late, out of order, or not at all: a storefront's webhook
+	public  bool   // it names no program: a code in it does
 	alone   bool   // what changes for everyone does not run beside others
 	acked   func(body map[string]any)
 	crashAt int // the process of its first delivery ends at that call of the store; 0: by chance

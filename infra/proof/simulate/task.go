@@ -79,7 +79,7 @@ func (w *world) begun(m *message, r *rand.Rand) *task {
 	m.tries++
 	t := &task{w: w, m: m, in: w.instance(), rng: rand.New(rand.NewPCG(r.Uint64(), uint64(m.step))), now: time.Unix(w.clock, 0)}
 	t.in.task = t
-	if m.program != nil {
+	if m.program != nil && !m.public {
 		t.program = m.program.name
 	}
 	if w.chance(t.rng, w.odds.skew) {
@@ -117,8 +117,14 @@ func (w *world) functions(in *instance) func(*task) {
 	schedule := &maintain.Handler{Store: in.store, Clock: gate.Clock, InTurn: true}
 	return func(t *task) {
 		if t.m.op == nil {
-			t.status = http.StatusOK
-			if _, err := schedule.Run(context.WithValue(context.Background(), taskKey{}, t), maintain.Event{Schedule: "expire"}); err != nil {
+			ctx := context.WithValue(context.Background(), taskKey{}, t)
+			var err error
+			if t.m.job == "" {
+				_, err = schedule.Run(ctx, maintain.Event{Schedule: "expire"})
+			} else {
+				err = w.keep(ctx, in, t)
+			}
+			if t.status = http.StatusOK; err != nil {
 				t.status = http.StatusInternalServerError
 			}
 			return
@@ -203,11 +209,13 @@ func (w *world) wrote(t *task, writes []table.Write) {
 	effect := false
 	for _, wr := range writes {
 		effect = effect || wr.Item.SK != "RECEIPT"
-		if t.m.op == nil && isAccount(wr.Item.Key) {
+		if t.m.op == nil && t.m.job == "" && isAccount(wr.Item.Key) {
 			w.settled(t, wr.Item.Key)
 		}
 	}
 	switch {
+	case t.m.op == nil && t.m.job != "":
+		w.kept(t, writes)
 	case t.m.op == nil:
 	case effect:
 		parts, inParts := t.m.op.(inParts)
@@ -298,6 +306,10 @@ func (w *world) served(t *task, r *rand.Rand) {
 	}
 	if m.op == nil {
 		w.tally.Outcomes[outcome{m.kind, "done"}]++
+		if !m.done && m.acked != nil {
+			m.acked(nil)
+		}
+		m.done = true
 		return
 	}
 	var body map[string]any

@@ -37,6 +37,7 @@ type world struct {
 	tasks     []*task                  // under way
 	previous  map[table.Key]table.Item // what an item was before its last write: what a stale read sees
 	announcer *announcer
+	keeper    keeper
 	lost      []*message // until somebody reconciles
 
 	wrong *violation
@@ -127,6 +128,7 @@ func openWorld(seed uint64, o odds, front seam, engine table.Engine, feed table.
 		w.feed = front.feed(feed)
 	}
 	w.announcer = &announcer{world: w, seen: map[string]bool{}, refused: map[string]bool{}, exempt: map[string]bool{}}
+	codes, clicks := map[string]codeOwner{}, map[string]int64{}
 	for _, name := range []string{"north", "south"} {
 		d := local.Deployment{Program: name, AdminKey: "sk_" + name, Now: time.Unix(w.clock, 0), Connections: []table.Connection{
 			{ID: name + "-standard", Kind: "standard"}, {ID: name + "-shopify", Kind: "shopify"},
@@ -137,6 +139,7 @@ func openWorld(seed uint64, o odds, front seam, engine table.Engine, feed table.
 		p := &programme{
 			name: name, key: d.AdminKey, members: map[string]*member{}, external: map[string]string{}, orders: map[string]*order{}, swapped: map[string]int64{},
 			spent: map[string]*redemption{}, acts: map[string]*act{}, vouchers: map[string]*voucher{}, happened: map[string]string{}, receipts: map[string][]answer{}, asked: map[string]string{}, about: map[string]string{}, files: map[string]*workImport{},
+			codes: codes, refs: map[string]*referral{}, claims: map[string]*claim{}, seen: map[string]int64{}, clicks: clicks,
 		}
 		// Setup published the defaults, which nothing here is decided under.
 		p.versions = []rules{{version: 1}}
@@ -221,6 +224,9 @@ func (w *world) step(i int, kept bool) {
 	}
 	if w.feed != nil && r.IntN(4) == 0 {
 		w.announcer.run(r)
+	}
+	if r.IntN(3) == 0 {
+		w.follow(r)
 	}
 }
 
