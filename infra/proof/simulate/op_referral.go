@@ -356,8 +356,15 @@ func (d *pairing) shown(r *referral) []value {
 	}
 	stage, why := r.stands(d.now)
 	out := []value{
-		{"status", stage}, {"friend", friend}, {"advocate", "mem_" + d.member(r.advocate).id}, {"code", r.code}, {"rank", r.rank},
-		{"points.advocate", r.toAdvocate.points}, {"points.friend", r.toHers.points}, {"reasons." + fmt.Sprint(len(why)), nil}, {"order.id", nil},
+		{"status", stage},
+		{"friend", friend},
+		{"advocate", "mem_" + d.member(r.advocate).id},
+		{"code", r.code},
+		{"rank", r.rank},
+		{"points.advocate", r.toAdvocate.points},
+		{"points.friend", r.toHers.points},
+		{"reasons." + fmt.Sprint(len(why)), nil},
+		{"order.id", nil},
 	}
 	if _, id, ok := strings.Cut(r.order, "/"); ok {
 		out[8].want = id
