@@ -441,11 +441,10 @@ func (d *pairing) reward(m *member, r *referral, s *side, good int64) {
 		m.clawBack(&s.lodged, -change)
 	}
 	s.points += change
+	m.die(d.now.Unix()) // what is over when it comes pays no debt
 	if bears := m.pay(t); change < 0 {
 		s.writtenOff += min(bears, -change)
 	}
-	m.die(d.now.Unix())
-	m.pay(t)
 	m.at = max(m.at, d.now.Unix())
 }
 
