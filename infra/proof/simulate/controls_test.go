@@ -44,6 +44,13 @@ var controls = []struct {
 	{"cashback has no conditions on it", beneath(func(w *world, e table.Engine) table.Engine { return &loose{e, w} })},
 	{"what an order counted as spent is not taken back", beneath(func(_ *world, e table.Engine) table.Engine { return &hoarding{e} })},
 	{lateToShow, beneath(func(_ *world, e table.Engine) table.Engine { return &short{e} })},
+	{"a rank is not kept", beneath(func(_ *world, e table.Engine) table.Engine { return &ranking{e} })},
+	{"a refund leaves the rewards of a referral", beneath(func(_ *world, e table.Engine) table.Engine { return &lenient{e} })},
+	{"every order of a friend counts", beneath(func(_ *world, e table.Engine) table.Engine { return &anyOrder{e} })},
+	{"registrations are forgotten", beneath(func(_ *world, e table.Engine) table.Engine { return &forgotten{e} })},
+	{"who was merged is still two", beneath(func(_ *world, e table.Engine) table.Engine { return &twins{e} })},
+	{"a code leads into every program", beneath(func(_ *world, e table.Engine) table.Engine { return &everywhere{e} })},
+	{"nobody looks at networks", beneath(func(_ *world, e table.Engine) table.Engine { return &trusting{e} })},
 	{"money is a float", seam{handler: floats}},
 	{"a request in a hundred fails by itself", seam{handler: flaky}},
 	{"a change is not announced", seam{feed: func(f table.Feed) table.Feed { return &deaf{Feed: f} }}},
@@ -63,8 +70,7 @@ func TestEveryControlIsNoticed(t *testing.T) {
 				if c.name == lateToShow {
 					last = perWorld
 				}
-				if w := play(1, world, last, nil, c.fault, nil); w.wrong != nil {
-					what := w.wrong.Error()
+				if what := noticed(world, last, c.fault); what != "" {
 					t.Logf("world %d, %s", world, what[:min(len(what), 300)])
 					return
 				}
@@ -72,6 +78,20 @@ func TestEveryControlIsNoticed(t *testing.T) {
 			t.Error("nothing was noticed")
 		})
 	}
+}
+
+// noticed is what was noticed in a world; "" for nothing. What a fault left may
+// be so wrong that a process falls over it.
+func noticed(world, last int, fault seam) (what string) {
+	defer func() {
+		if p := recover(); p != nil {
+			what = fmt.Sprint("a process fell over: ", p)
+		}
+	}()
+	if w := play(1, world, last, nil, fault, nil); w.wrong != nil {
+		return w.wrong.Error()
+	}
+	return ""
 }
 
 // A failure shrinks to what it needs.

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +30,7 @@ func newLife(seed uint64) *life {
 		points: 1, amount: 100, rounding: "floor", life: 10, clawback: "debt", hold: 15 * time.Minute, minimum: 1, grace: 30,
 		cashback: 5, least: 1, topUp: 10, card: 9, lasts: 30, every: 40, badge: 2, greeted: true,
 		perOrder: 7, perDay: 100, launch: 60, budget: launchBudget, usual: 40_000, usualMonths: 1, within: 10,
+		refer:  &referring{ladder: []rung{{1, 100}, {3, 150}}, friend: 50, minimum: 3000, hold: 1, window: 30, perDay: 1000, budget: 3000, network: 2, asksAfter: 1, satisfied: 9, asksAgain: 40},
 		levels: []level{{"silver", 800, 125}, {"gold", 4000, 150}}, window: 12, validity: 60, downgrade: "period_end", qualifyBy: "base_points",
 	}})
 	return l
@@ -78,42 +80,45 @@ func (l *life) spend(path, member string, points int64) {
 	})
 }
 
-// crashes are what a process can be doing when it ends: each prepares a life
-// and answers the operation.
-var crashes = []struct {
-	name    string
-	prepare func(l *life, member string) Op
-}{
-	{"a guest's first order by webhook", func(l *life, _ string) Op { return l.order("", "newcomer", byStandard, "") }},
-	{"a member's order", func(l *life, m string) Op { return l.order(m, "", byAPI, "") }},
-	{"an order that points pay for", func(l *life, m string) Op {
+// crashing is something that a process does when it ends: prepare answers the
+// operation, or nil for a job.
+type crashing struct {
+	name, job string
+	prepare   func(l *life, member string) Op
+}
+
+// crashes are what a process can be doing when it ends.
+var crashes = slices.Concat([]crashing{
+	{"a guest's first order by webhook", "", func(l *life, _ string) Op { return l.order("", "newcomer", byStandard, "") }},
+	{"a member's order", "", func(l *life, m string) Op { return l.order(m, "", byAPI, "") }},
+	{"an order that points pay for", "", func(l *life, m string) Op {
 		l.do(l.order(m, "", byAPI, ""))
 		l.spend("/v1/redemptions", m, 30)
 		return l.order(m, "", byStandard, "rdm_"+l.last("redemption"))
 	}},
-	{"a refund that restores points", func(l *life, m string) Op {
+	{"a refund that restores points", "", func(l *life, m string) Op {
 		l.do(l.order(m, "", byAPI, ""))
 		l.spend("/v1/redemptions", m, 30)
 		o := l.order(m, "", byAPI, "rdm_"+l.last("redemption"))
 		l.do(o)
 		return o.changed(func(e *edition) { e.refunded = 40_000 })
 	}},
-	{"a cancelled order", func(l *life, m string) Op {
+	{"a cancelled order", "", func(l *life, m string) Op {
 		o := l.order(m, "", byAPI, "")
 		l.do(o)
 		return o.changed(func(e *edition) { e.state = "cancelled" })
 	}},
-	{"a Shopify order", func(l *life, _ string) Op { return drawShopify(l.world, l.p, l.r).op }},
-	{"a refund before its order", func(l *life, _ string) Op {
+	{"a Shopify order", "", func(l *life, _ string) Op { return drawShopify(l.world, l.p, l.r).op }},
+	{"a refund before its order", "", func(l *life, _ string) Op {
 		return &tellRefund{drawShopify(l.world, l.p, l.r).op.(*tellShopify).order, shopifyRefund{7, 1, 1, 500}}
 	}},
-	{"an order after its refund", func(l *life, _ string) Op {
+	{"an order after its refund", "", func(l *life, _ string) Op {
 		o := drawShopify(l.world, l.p, l.r).op.(*tellShopify)
 		l.do(&tellRefund{o.order, shopifyRefund{7, 1, 1, 1}})
 		return o
 	}},
-	{"a Shopify customer", func(l *life, _ string) Op { return &tellCustomer{"5", "person-new."} }},
-	{"a Shopify redaction", func(l *life, m string) Op {
+	{"a Shopify customer", "", func(l *life, _ string) Op { return &tellCustomer{"5", "person-new."} }},
+	{"a Shopify redaction", "", func(l *life, m string) Op {
 		l.do(&tellCustomer{"5", "person-one."})
 		l.do(&tellCustomer{"6", "person-two."})
 		one, two := l.p.external["north-shopify/5"], l.p.external["north-shopify/6"]
@@ -121,41 +126,41 @@ var crashes = []struct {
 		l.do(&merge{from: two, into: m})
 		return &redact{"5", 77}
 	}},
-	{"an evaluation", func(*life, string) Op { return &evaluate{amount: 4_500, id: "basket"} }},
-	{"a hold", func(l *life, m string) Op {
+	{"an evaluation", "", func(*life, string) Op { return &evaluate{amount: 4_500, id: "basket"} }},
+	{"a hold", "", func(l *life, m string) Op {
 		l.do(l.order(m, "", byAPI, ""))
 		return &spend{path: "/v1/holds", member: m, points: 20}
 	}},
-	{"a hold that is refused", func(_ *life, m string) Op { return &spend{path: "/v1/holds", member: m, points: 1 << 40} }},
-	{"a capture", func(l *life, m string) Op { return l.held(m, "capture") }},
-	{"a release", func(l *life, m string) Op { return l.held(m, "release") }},
-	{"a redemption", func(l *life, m string) Op {
+	{"a hold that is refused", "", func(_ *life, m string) Op { return &spend{path: "/v1/holds", member: m, points: 1 << 40} }},
+	{"a capture", "", func(l *life, m string) Op { return l.held(m, "capture") }},
+	{"a release", "", func(l *life, m string) Op { return l.held(m, "release") }},
+	{"a redemption", "", func(l *life, m string) Op {
 		l.do(l.order(m, "", byAPI, ""))
 		return &spend{path: "/v1/redemptions", member: m, points: 20}
 	}},
-	{"a cancellation", func(l *life, m string) Op {
+	{"a cancellation", "", func(l *life, m string) Op {
 		l.do(l.order(m, "", byAPI, ""))
 		l.spend("/v1/redemptions", m, 30)
 		id := l.last("redemption")
 		return &endSpending{id, "/v1/redemptions/rdm_" + id + "/cancel", "cancel"}
 	}},
-	{"an enrolment", func(*life, string) Op { return &enrol{"person-third.", "e3"} }},
-	{"a new name", func(_ *life, m string) Op { return &rename{m, "person-other."} }},
-	{"a merge", func(l *life, m string) Op {
+	{"an enrolment", "", func(*life, string) Op { return &enrol{"person-third.", "e3"} }},
+	{"a new name", "", func(_ *life, m string) Op { return &rename{m, "person-other."} }},
+	{"a merge", "", func(l *life, m string) Op {
 		l.do(l.order("", "guest", byStandard, ""))
 		return &merge{from: l.p.external["till/guest"], into: m}
 	}},
-	{"an erasure of two who were merged", func(l *life, m string) Op {
+	{"an erasure of two who were merged", "", func(l *life, m string) Op {
 		l.do(&merge{from: l.p.people[1], into: m})
 		return &erase{m}
 	}},
-	{"an export", func(_ *life, m string) Op { return &export{m} }},
-	{"a token", func(_ *life, m string) Op { return &token{m} }},
-	{"the end of tokens", func(_ *life, m string) Op { return &revoke{m} }},
-	{"an adjustment", func(_ *life, m string) Op { return &adjust{m, 25} }},
-	{"a deduction", func(l *life, m string) Op { l.do(&adjust{m, 25}); return &adjust{m, -5} }},
-	{"an import", func(*life, string) Op { return &askImport{} }},
-	{"an import's work", func(l *life, m string) Op {
+	{"an export", "", func(_ *life, m string) Op { return &export{m} }},
+	{"a token", "", func(_ *life, m string) Op { return &token{m} }},
+	{"the end of tokens", "", func(_ *life, m string) Op { return &revoke{m} }},
+	{"an adjustment", "", func(_ *life, m string) Op { return &adjust{m, 25} }},
+	{"a deduction", "", func(l *life, m string) Op { l.do(&adjust{m, 25}); return &adjust{m, -5} }},
+	{"an import", "", func(*life, string) Op { return &askImport{} }},
+	{"an import's work", "", func(l *life, m string) Op {
 		told := l.order("", "guest", byAPI, "")
 		l.do(told)
 		again := told.changed(func(e *edition) { e.refunded = 40_000 })
@@ -168,27 +173,27 @@ var crashes = []struct {
 		})
 		return file
 	}},
-	{"new rules", func(l *life, _ string) Op { return &publish{draw(l.r)} }},
-	{"an order that touches all there is", func(l *life, m string) Op {
+	{"new rules", "", func(l *life, _ string) Op { return &publish{draw(l.r)} }},
+	{"an order that touches all there is", "", func(l *life, m string) Op {
 		l.do(l.order(m, "", byAPI, ""))
 		l.spend("/v1/redemptions", m, 30)
 		o := l.order(m, "", byAPI, "rdm_"+l.last("redemption"))
 		o.e.codes = []string{l.voucher(m)}
 		return o
 	}},
-	{"a refund that takes a voucher back", func(l *life, m string) Op {
+	{"a refund that takes a voucher back", "", func(l *life, m string) Op {
 		o := l.order(m, "", byAPI, "")
 		l.do(o)
 		return o.changed(func(e *edition) { e.refunded = 40_000 })
 	}},
-	{"a cancelled order that gives a voucher back", func(l *life, m string) Op {
+	{"a cancelled order that gives a voucher back", "", func(l *life, m string) Op {
 		l.do(l.order(m, "", byAPI, ""))
 		o := l.order(m, "", byAPI, "")
 		o.e.codes = []string{l.voucher(m)}
 		l.do(o)
 		return o.changed(func(e *edition) { e.state = "cancelled" })
 	}},
-	{"a merge of all there is", func(l *life, m string) Op {
+	{"a merge of all there is", "", func(l *life, m string) Op {
 		for _, id := range []string{m, l.p.people[1]} {
 			l.do(l.order(id, "", byAPI, ""))
 			l.do(&activity{kind: "top_up", key: id, member: id, at: l.clock, amount: 5000})
@@ -196,42 +201,42 @@ var crashes = []struct {
 		}
 		return &merge{from: l.p.people[1], into: m}
 	}},
-	{"an activity", func(l *life, m string) Op {
+	{"an activity", "", func(l *life, m string) Op {
 		return &activity{kind: "review", key: "1", member: m, at: l.clock}
 	}},
-	{"an activity for another wallet", func(l *life, m string) Op {
+	{"an activity for another wallet", "", func(l *life, m string) Op {
 		return &activity{kind: "top_up", key: "1", member: m, at: l.clock, amount: 5000}
 	}},
-	{"a hold of cashback", func(l *life, m string) Op {
+	{"a hold of cashback", "", func(l *life, m string) Op {
 		l.do(l.order(m, "", byAPI, ""))
 		return &spend{path: "/v1/holds", member: m, points: 20, wallet: "cash"}
 	}},
-	{"a payout", func(l *life, m string) Op { l.do(l.order(m, "", byAPI, "")); return &payout{m, "cash", 300} }},
-	{"a payout that is approved", func(l *life, m string) Op { return &decision{l.payout(m), "approve"} }},
-	{"a payout that is rejected", func(l *life, m string) Op { return &decision{l.payout(m), "reject"} }},
-	{"a voucher that is asked about", func(l *life, m string) Op {
+	{"a payout", "", func(l *life, m string) Op { l.do(l.order(m, "", byAPI, "")); return &payout{m, "cash", 300} }},
+	{"a payout that is approved", "", func(l *life, m string) Op { return &decision{l.payout(m), "approve"} }},
+	{"a payout that is rejected", "", func(l *life, m string) Op { return &decision{l.payout(m), "reject"} }},
+	{"a voucher that is asked about", "", func(l *life, m string) Op {
 		l.do(l.order(m, "", byAPI, ""))
 		return &voucherAsked{l.voucher(m)}
 	}},
-	{"a voucher that is used", func(l *life, m string) Op {
+	{"a voucher that is used", "", func(l *life, m string) Op {
 		l.do(l.order(m, "", byAPI, ""))
 		return &voucherUse{code: l.voucher(m), order: "basket"}
 	}},
-	{"a voucher that is released", func(l *life, m string) Op {
+	{"a voucher that is released", "", func(l *life, m string) Op {
 		l.do(l.order(m, "", byAPI, ""))
 		code := l.voucher(m)
 		l.do(&voucherUse{code: code})
 		return &voucherBack{code}
 	}},
-	{"a choice of points", func(l *life, m string) Op { l.offer(m); return &choose{m, "points"} }},
-	{"a choice of money", func(l *life, m string) Op { l.offer(m); return &choose{m, "money"} }},
-	{"a choice of a voucher", func(l *life, m string) Op { l.offer(m); return &choose{m, "coffee"} }},
-	{"an exchange", func(l *life, m string) Op {
+	{"a choice of points", "", func(l *life, m string) Op { l.offer(m); return &choose{m, "points"} }},
+	{"a choice of money", "", func(l *life, m string) Op { l.offer(m); return &choose{m, "money"} }},
+	{"a choice of a voucher", "", func(l *life, m string) Op { l.offer(m); return &choose{m, "coffee"} }},
+	{"an exchange", "", func(l *life, m string) Op {
 		l.do(l.order(m, "", byAPI, ""))
 		return &exchange{m, 20}
 	}},
-	{"a card", func(_ *life, m string) Op { return &bind{m, "chip"} }},
-	{"the schedule", func(l *life, m string) Op {
+	{"a card", "", func(_ *life, m string) Op { return &bind{m, "chip"} }},
+	{"the schedule", "", func(l *life, m string) Op {
 		for _, id := range []string{m, l.p.people[1], l.p.people[2]} {
 			l.do(l.order(id, "", byAPI, ""))
 			l.spend("/v1/holds", id, 20)
@@ -239,11 +244,11 @@ var crashes = []struct {
 		l.runUntil(l.clock + 20*24*3600)
 		return nil
 	}},
-	{"a draft is simulated", func(l *life, m string) Op {
+	{"a draft is simulated", "", func(l *life, m string) Op {
 		l.do(l.order(m, "", byAPI, ""))
 		return &simulateDraft{}
 	}},
-}
+}, crashesOfReferrals)
 
 func (l *life) held(member, what string) Op {
 	l.do(l.order(member, "", byAPI, ""))
@@ -275,7 +280,7 @@ func (l *life) offer(member string) {
 }
 
 // keeps are the routes that keep their answer under an idempotency key.
-var keeps = regexp.MustCompile(`^POST /v1/(orders$|imports$|simulations$|holds|redemptions|payouts|activities|vouchers/(redeem|{code})|members$|members/{id}/(merge|adjustments|choices|cards)$|partners)`)
+var keeps = regexp.MustCompile(`^POST /v1/(orders$|imports$|simulations$|holds|redemptions|payouts|activities|vouchers/(redeem|{code})|members$|members/{id}/(merge|adjustments|choices|cards|referral-code)$|partners|referrals)`)
 
 // ended tells whether some delivery of a kind ended in that way.
 func (l *life) ended(kind, how string) bool {
@@ -305,7 +310,8 @@ func TestACrashAtEveryCallOfTheStore(t *testing.T) {
 				op := c.prepare(l, l.p.people[0])
 				m := &message{kind: c.name, op: op, program: l.p, crashAt: k}
 				if op == nil {
-					m.program = nil
+					m = l.job(c.job)
+					m.kind, m.crashAt = c.name, k
 				} else {
 					r := op.Request(l.p, time.Time{})
 					_, pattern := api.Handler(r)
@@ -338,7 +344,7 @@ func TestACrashAtEveryCallOfTheStore(t *testing.T) {
 				}
 				points++
 			}
-			if !keyed && c.name == "the schedule" {
+			if c.job != "" || c.name == "the schedule" {
 				break
 			}
 		}

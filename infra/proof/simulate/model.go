@@ -97,6 +97,9 @@ func (p *programme) forget(m *member) {
 			delete(p.codes, code)
 		}
 	}
+	for _, i := range identities("", "", m) {
+		delete(p.claims, i)
+	}
 	m.name, m.card, m.email, m.ids, m.codes, m.nets, m.gone = "", "", "", nil, nil, nil, true
 }
 

@@ -11,7 +11,7 @@ func drawReferring(r *rand.Rand) *referring {
 	pick := func(of ...int) int { return of[r.IntN(len(of))] }
 	d := &referring{
 		friend: int64(pick(20, 50)), minimum: int64(pick(0, 3000, 15_000)), hold: pick(0, 1, 3, 14), window: pick(2, 7, 30),
-		network: int64(pick(0, 2, 3)), asksAfter: int64(pick(0, 1, 2)), satisfied: int64(pick(8, 9)), asksAgain: pick(5, 40),
+		network: int64(pick(0, 1, 2)), asksAfter: int64(pick(0, 1, 2)), satisfied: int64(pick(8, 9)), asksAgain: pick(5, 40),
 	}
 	switch r.IntN(3) {
 	case 0:

@@ -337,7 +337,7 @@ func (d *pairing) catchUp(m *member) (changed bool) {
 func (d *pairing) settle(r *referral, friend *member, ranks bool) (changed bool) {
 	advocate := d.member(r.advocate)
 	if friend != nil {
-		if r.friend == "" {
+		if l := friend.lead; r.friend == "" || r.order == "" && l != nil && l.id == r.id && l.order != "" { // known only now, or she bought
 			d.suspect(r, friend, nil)
 		}
 		d.follow(r, friend)
@@ -441,11 +441,10 @@ func (d *pairing) reward(m *member, r *referral, s *side, good int64) {
 		m.clawBack(&s.lodged, -change)
 	}
 	s.points += change
+	m.die(d.now.Unix()) // what is over when it comes pays no debt
 	if bears := m.pay(t); change < 0 {
 		s.writtenOff += min(bears, -change)
 	}
-	m.die(d.now.Unix())
-	m.pay(t)
 	m.at = max(m.at, d.now.Unix())
 }
 

@@ -61,6 +61,7 @@ func (t *redact) Decide(p *programme, _ time.Time, _ string) (answer, func()) {
 	}
 	return answer{200, "", []value{{"status", "applied"}}}, func() {
 		if _, asked := p.asked[request]; !asked {
+			delete(p.claims, "EXTERNAL "+t.customer)
 			p.asked[request] = "" // until it is done: whom it is about
 			if m := p.holder(p.external[p.name+"-shopify/"+t.customer]); m != nil {
 				p.asked[request], p.about[request] = m.id, m.id

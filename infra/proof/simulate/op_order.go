@@ -111,11 +111,8 @@ func drawOrder(w *world, p *programme, r *rand.Rand) *message {
 		e.state, e.paidAt = "placed", 0
 	}
 	m := w.someone(p, r)
-	if m == nil || r.IntN(3) == 0 {
+	if m == nil || r.IntN(5) == 0 {
 		o.customer = fmt.Sprint("c", r.IntN(40)) // a known guest, or a new one
-		if friend := w.oneOf(p, "friend", r); friend != "" && r.IntN(3) > 0 {
-			o.customer = friend
-		}
 	} else {
 		o.member = m.id
 		if v := w.aVoucher(p, m, r); v != nil && r.IntN(4) == 0 {

@@ -115,7 +115,7 @@ var registerFriend = Kind{Name: "registration", Weight: 12, Draw: func(w *world,
 		f.clicked = 0 // now
 	}
 	if r.IntN(2) == 0 {
-		f.net = fmt.Sprint("2a00:7:", r.IntN(40), "::1")
+		f.net = fmt.Sprint("2a00:7:", r.IntN(6), "::1")
 	}
 	switch m := w.someone(p, r); {
 	case r.IntN(6) == 0:
@@ -296,6 +296,46 @@ func after(id string) string {
 	}
 	return fmt.Sprintf("%026d", n+1)
 }
+
+// A friend buys who was told of before.
+var friendOrder = Kind{Name: "friend's order", Weight: 8, Draw: func(w *world, p *programme, r *rand.Rand) *message {
+	friend := w.oneOf(p, "friend", r)
+	if friend == "" {
+		return nil
+	}
+	m := drawOrder(w, p, r)
+	told := m.op.(*tellOrder)
+	told.order.member, told.order.customer = "", friend
+	told.e.codes, told.e.redemption = nil, ""
+	return m
+}}
+
+// What a friend bought comes back after both were rewarded.
+var lateRefund = Kind{Name: "late refund", Weight: 3, Draw: func(w *world, p *programme, r *rand.Rand) *message {
+	for range 20 {
+		ref := p.refs[w.oneOf(p, "referral", r)]
+		if ref == nil || ref.rank == 0 {
+			continue
+		}
+		for _, o := range slices.Backward(w.shops[p.name].orders) {
+			if o.ref() != ref.order || o.channel == byShopify {
+				continue
+			}
+			e := o.next()
+			e.version++
+			if e.state == "placed" {
+				return nil
+			}
+			giveBack(e, r)
+			if r.IntN(4) == 0 {
+				e.state = "cancelled"
+			}
+			o.editions = append(o.editions, e)
+			return tell(w, p, o, e, r)
+		}
+	}
+	return nil
+}}
 
 // People look at a referral that is suspicious, or at one that is not.
 var decideReferral = Kind{Name: "review", Weight: 2, Draw: func(w *world, p *programme, r *rand.Rand) *message {

@@ -47,7 +47,7 @@ var kinds = []Kind{
 	recordActivity, useVoucher, releaseVoucher, validateVoucher, readBenefits, chooseReward, exchangePoints, bindCard,
 	adjustPoints, enrolMember, renameMember, mergeMembers, erasePerson, exportPerson, signIn, signOut,
 	readMember, readLedger, readOrder, evaluateOrder, strangeMember,
-	askCode, registerFriend, decideReferral, readReferral, followLink, runReferrals,
+	askCode, registerFriend, friendOrder, lateRefund, decideReferral, readReferral, followLink, runReferrals,
 	publishRules, runSchedule, importOrders,
 }
 

@@ -25,6 +25,8 @@ type world struct {
 	remote     table.Engine // the same table as the product reaches it
 	feed       table.Feed
 	front      seam
+	kinds      []Kind
+	weights    int // of all of them
 	programmes []*programme
 	shops      map[string]*shop // by program
 
@@ -51,6 +53,7 @@ type seam struct {
 	engine  func(*world, table.Engine) table.Engine // beneath a process's store
 	feed    func(table.Feed) table.Feed             // before the announcer
 	handler func(http.Handler) http.Handler         // before the functions
+	kinds   []Kind                                  // what happens; nil: all kinds
 }
 
 // shop is what the clients of a program remember.
@@ -123,6 +126,12 @@ func openWorld(seed uint64, o odds, front seam, engine table.Engine, feed table.
 		tally: tally{Outcomes: map[outcome]int{}, Told: map[string]int{}},
 		// Somewhere in four years: leap days, ends of years, both changes of the clocks.
 		clock: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC).Unix() + r.Int64N(4*365*24*3600),
+	}
+	if w.kinds = kinds; front.kinds != nil {
+		w.kinds = front.kinds
+	}
+	for _, k := range w.kinds {
+		w.weights += k.Weight
 	}
 	if front.feed != nil {
 		w.feed = front.feed(feed)
@@ -214,7 +223,7 @@ func (w *world) step(i int, kept bool) {
 	}
 	w.tally.Operations++
 	for range 20 {
-		k := drawKind(r)
+		k := w.drawKind(r)
 		p := w.programmes[r.IntN(len(w.programmes))]
 		if m := k.Draw(w, p, r); m != nil {
 			m.step, m.kind = i, k.Name
@@ -230,22 +239,15 @@ func (w *world) step(i int, kept bool) {
 	}
 }
 
-func drawKind(r *rand.Rand) *Kind {
-	n := r.IntN(allWeights)
-	for i := range kinds {
-		if n -= kinds[i].Weight; n < 0 {
-			return &kinds[i]
+func (w *world) drawKind(r *rand.Rand) *Kind {
+	n := r.IntN(w.weights)
+	for i := range w.kinds {
+		if n -= w.kinds[i].Weight; n < 0 {
+			return &w.kinds[i]
 		}
 	}
 	panic("the weights are summed wrong")
 }
-
-var allWeights = func() (n int) {
-	for _, k := range kinds {
-		n += k.Weight
-	}
-	return n
-}()
 
 // send puts a message on its way, as its network treats it.
 func (w *world) send(m *message, r *rand.Rand) {
