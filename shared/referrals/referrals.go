@@ -172,8 +172,8 @@ func closeReplaced(tx *table.Tx, friend *loyalty.Account, by By) (changed bool, 
 func closeOne(tx *table.Tx, id string, friend *loyalty.Account, by By) error {
 	r, err := tx.Referral(id)
 	var none *loyalty.Error
-	if errors.As(err, &none) { // an order's, which was replaced before it was made
-		return nil
+	if errors.As(err, &none) { // an order's, which was replaced before it was made; or it was read a little old
+		return tx.Fresh()
 	} else if err != nil {
 		return err
 	}
