@@ -49,3 +49,68 @@ func TestTenThousandFriends(t *testing.T) {
 		}
 	}
 }
+
+// What the simulation found in referrals, each in as few steps as it takes.
+// The model says what is right.
+func TestWhatWasFoundInReferrals(t *testing.T) {
+	for name, happen := range map[string]func(l *life, a, b string){
+		"a rewarded friend who is told of again by e-mail alone": func(l *life, a, b string) {
+			c := l.comes("f1", l.code(a))
+			c.email = "f1@example.com"
+			l.do(c)
+			l.do(l.order("", "f1", byAPI, ""))
+			l.run("follow")
+			l.runUntil(l.clock + 2*24*3600)
+			l.run("referrals")
+			l.do(&register{code: l.code(b), email: "f1@example.com"})
+		},
+		"a friend who follows another's link before the stream has brought her order": func(l *life, a, b string) {
+			c := l.comes("f1", l.code(a))
+			c.email = "f1@example.com"
+			l.do(c)
+			l.do(l.order("", "f1", byAPI, ""))
+			l.do(&register{code: l.code(b), email: "f1@example.com"})
+		},
+		"a guest with a code on the order who registers before the stream has brought it": func(l *life, a, b string) {
+			o := l.order("", "f1", byAPI, "")
+			o.e.referral = l.code(a)
+			l.do(o)
+			l.do(l.comes("f1", l.code(b)))
+		},
+		"two who came by one registration and are one": func(l *life, a, b string) {
+			c := l.comes("f1", l.code(a))
+			c.email = l.p.members[b].email
+			l.do(c)
+			l.do(l.order("", "f1", byAPI, ""))
+			l.do(l.order(b, "", byAPI, ""))
+			l.run("follow")
+			l.do(&merge{from: l.guest("f1"), into: b})
+		},
+		"a merge right after the registration that it ends": func(l *life, a, b string) {
+			l.do(l.order("", "f1", byAPI, "").changed(func(e *edition) { e.state = "placed" }))
+			l.do(l.comes("f1", l.code(a)))
+			l.do(l.comes(l.p.members[b].ids["till"], l.code(l.p.people[2])))
+			l.do(&merge{from: l.guest("f1"), into: b})
+		},
+		"two orders with a code right after another": func(l *life, a, _ string) {
+			code := l.code(a)
+			for _, friend := range []string{"f1", "f2"} {
+				o := l.order("", friend, byAPI, "")
+				o.e.referral = code
+				l.do(o)
+				l.do(o.changed(func(e *edition) { e.refunded = 1000 }))
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for seed := range uint64(40) { // the first without any fault, each of the others with other reads that are old
+				l := newLife(seed)
+				l.odds.stale = min(.25, float64(seed))
+				happen(l, l.p.people[0], l.p.people[1])
+				if l.finish(0); l.wrong != nil {
+					t.Fatalf("seed %d: %v", seed, l.wrong)
+				}
+			}
+		})
+	}
+}
