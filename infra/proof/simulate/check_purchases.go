@@ -153,8 +153,19 @@ func total(of []bought) string {
 	return words(int64(len(days)), int64(len(of)), spent, first, second, last, byDay, byMonth, byStore)
 }
 
-func words(days, orders, spent int64, first, second, last string, byDay, byMonth, byStore any) string {
+func words(days, orders, spent int64, first, second, last string, byDay map[string][2]int64, byMonth map[string][3]int64, byStore map[string]int64) string {
+	if last != "" { // months are promised for two years before the newest
+		maps.DeleteFunc(byMonth, func(month string, _ [3]int64) bool { return month < twoYearsBefore(last[:7]) })
+	}
 	return fmt.Sprintf("%d days, %d orders, %d; from %s, then %s, to %s; %v; %v; %v", days, orders, spent, first, second, last, byDay, byMonth, byStore)
+}
+
+func twoYearsBefore(month string) string {
+	at, err := time.Parse("2006-01", month)
+	if err != nil {
+		panic(err)
+	}
+	return at.AddDate(-2, 0, 0).Format("2006-01")
 }
 
 func dateOf(at int64) string { return time.Unix(at, 0).In(zone).Format(time.DateOnly) }

@@ -43,7 +43,7 @@ var controls = []struct {
 	{"an activity is rewarded as often as it is told", beneath(func(_ *world, e table.Engine) table.Engine { return &generous{e} })},
 	{"cashback has no conditions on it", beneath(func(w *world, e table.Engine) table.Engine { return &loose{e, w} })},
 	{"what an order counted as spent is not taken back", beneath(func(_ *world, e table.Engine) table.Engine { return &hoarding{e} })},
-	{lateToShow, beneath(func(_ *world, e table.Engine) table.Engine { return &short{e} })},
+	{lateToShow, seam{engine: func(_ *world, e table.Engine) table.Engine { return &short{e} }, kinds: []Kind{newOrder, changedOrder, mergeMembers, runSchedule}}},
 	{"a rank is not kept", beneath(func(_ *world, e table.Engine) table.Engine { return &ranking{e} })},
 	{"a refund leaves the rewards of a referral", beneath(func(_ *world, e table.Engine) table.Engine { return &lenient{e} })},
 	{"every order of a friend counts", beneath(func(_ *world, e table.Engine) table.Engine { return &anyOrder{e} })},
