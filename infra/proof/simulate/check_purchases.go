@@ -57,14 +57,16 @@ func (w *world) checkPurchases(step int) {
 		years[it.PK] = append(years[it.PK], *days...)
 	}
 	store := table.NewStore(w.base)
+	today := time.Unix(w.clock, 0).Add(time.Hour).In(zone) // by the fastest of the clocks
+	since := time.Date(today.Year()-2, today.Month(), 1, 0, 0, 0, 0, time.UTC).Format("2006-01")
 	for _, p := range w.programmes {
-		if err := store.View(context.Background(), p.name, func(tx *table.Tx) error { return p.checkPurchases(tx, years) }); err != nil {
+		if err := store.View(context.Background(), p.name, func(tx *table.Tx) error { return p.checkPurchases(tx, years, since) }); err != nil {
 			w.violated(step, "program %s: %v", p.name, err)
 		}
 	}
 }
 
-func (p *programme) checkPurchases(tx *table.Tx, years map[string]loyalty.Spans) error {
+func (p *programme) checkPurchases(tx *table.Tx, years map[string]loyalty.Spans, since string) error {
 	of := map[string][]bought{}
 	for ref, o := range p.orders {
 		source, id, _ := strings.Cut(ref, "/")
@@ -91,7 +93,7 @@ func (p *programme) checkPurchases(tx *table.Tx, years map[string]loyalty.Spans)
 		}
 		days := slices.Concat(years[p.name+"#MEMBER#"+id], a.Purchases.Newest)
 		slices.SortFunc(days, func(x, y loyalty.Span) int { return cmp.Compare(x.Number, y.Number) })
-		if got, want := purchases(a, days), total(of[id]); got != want {
+		if got, want := purchases(a, days, since), total(of[id], since); got != want {
 			return fmt.Errorf("the purchases of %s are\n%s\nand should be\n%s", id, got, want)
 		}
 	}
@@ -100,7 +102,7 @@ func (p *programme) checkPurchases(tx *table.Tx, years map[string]loyalty.Spans)
 
 // purchases is what the product has, and total what the orders come to, in
 // the same words.
-func purchases(a *loyalty.Account, days loyalty.Spans) string {
+func purchases(a *loyalty.Account, days loyalty.Spans, since string) string {
 	byDay, byStore := map[string][2]int64{}, map[string]int64{}
 	for _, d := range days {
 		byDay[dayNamed(d.Number)] = [2]int64{d.Orders, d.Spent}
@@ -124,10 +126,10 @@ func purchases(a *loyalty.Account, days loyalty.Spans) string {
 			byMonth[month] = [3]int64{n, orders, spent}
 		}
 	}
-	return words(p.Days(), a.Orders, p.Spent, first, second, last, byDay, byMonth, byStore)
+	return words(since, p.Days(), a.Orders, p.Spent, first, second, last, byDay, byMonth, byStore)
 }
 
-func total(of []bought) string {
+func total(of []bought, since string) string {
 	byDay, byMonth, byStore := map[string][2]int64{}, map[string][3]int64{}, map[string]int64{}
 	spent := int64(0)
 	for _, b := range of {
@@ -150,22 +152,13 @@ func total(of []bought) string {
 	if len(days) > 1 {
 		second = days[1]
 	}
-	return words(int64(len(days)), int64(len(of)), spent, first, second, last, byDay, byMonth, byStore)
+	return words(since, int64(len(days)), int64(len(of)), spent, first, second, last, byDay, byMonth, byStore)
 }
 
-func words(days, orders, spent int64, first, second, last string, byDay map[string][2]int64, byMonth map[string][3]int64, byStore map[string]int64) string {
-	if last != "" { // months are promised for two years before the newest
-		maps.DeleteFunc(byMonth, func(month string, _ [3]int64) bool { return month < twoYearsBefore(last[:7]) })
-	}
+// words leaves out months before those that are promised.
+func words(since string, days, orders, spent int64, first, second, last string, byDay map[string][2]int64, byMonth map[string][3]int64, byStore map[string]int64) string {
+	maps.DeleteFunc(byMonth, func(month string, _ [3]int64) bool { return month < since })
 	return fmt.Sprintf("%d days, %d orders, %d; from %s, then %s, to %s; %v; %v; %v", days, orders, spent, first, second, last, byDay, byMonth, byStore)
-}
-
-func twoYearsBefore(month string) string {
-	at, err := time.Parse("2006-01", month)
-	if err != nil {
-		panic(err)
-	}
-	return at.AddDate(-2, 0, 0).Format("2006-01")
 }
 
 func dateOf(at int64) string { return time.Unix(at, 0).In(zone).Format(time.DateOnly) }
