@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"strconv"
 	"time"
 
@@ -18,8 +17,9 @@ import (
 )
 
 // crowd are so many synthetic members, the same each time: of a hundred, five
-// never bought, and the others on three to four days of the last two years on
-// average, each day for 5.00 to 1,000.00; two were sent by another member.
+// never bought, and two were sent by another member. The others began some day
+// of the last two years, buy at their own rate for 5.00 to 1,000.00 a day, and
+// stop after a purchase with their own probability, as the models have it.
 type crowd struct {
 	members int
 	known   []uint16   // which of sets each is in already, counted from 1; 0 or nil: in none
@@ -58,16 +58,15 @@ func (c crowd) account(n int) *loyalty.Account {
 		return a
 	}
 	p := &a.Purchases
-	days := make([]int64, min(30, 1+int(r.ExpFloat64()*3)))
-	for i := range days {
-		days[i] = crowdDay - r.Int64N(700)
-	}
-	slices.Sort(days)
-	for _, day := range slices.Compact(days) {
+	gap, stops := 20-40*math.Log(r.Float64()), r.Float64()*r.Float64() // days between purchases; the probability
+	for day := crowdDay - r.Int64N(700); day <= crowdDay && len(p.Newest) < 30; day += 1 + int64(gap*r.ExpFloat64()) {
 		spent := min(100_000, int64(500+5000*math.Exp(r.NormFloat64())))
 		p.Newest = append(p.Newest, loyalty.Span{Number: day, Days: 1, Orders: 1, Spent: spent})
 		p.Spent += spent
 		a.Orders++
+		if r.Float64() < stops {
+			break
+		}
 	}
 	for i := range 1 + r.IntN(2) {
 		p.Stores = append(p.Stores, loyalty.Visits{Store: fmt.Sprint("tlv-", r.IntN(2)*2+i), Orders: 1})
