@@ -69,7 +69,7 @@ func (f *facts) account(c table.Change) error {
 		return err
 	}
 	member := "mem_" + now.Member
-	fresh := now.Tail[max(0, len(now.Tail)-max(0, int(now.Seq-old.Seq))):]
+	fresh := now.Tail[max(0, len(now.Tail)-int(now.Seq-old.Seq)):]
 	for i, e := range fresh {
 		seq := now.Seq - int64(len(fresh)-1-i)
 		switch e.Type {
