@@ -125,7 +125,7 @@ func (w *showing) explain(ref *loyalty.Referral, advocate *loyalty.Account) ([]s
 		return nil, err
 	}
 	l := words.Choose(slices.Concat(w.wishes, spoken.Languages)...)
-	return l.Referral(&words.Standing{Referral: ref, Document: its, Zone: current.Zone, Now: w.now, ForMember: w.discreet}), nil
+	return (&words.Standing{Referral: ref, Document: its, Zone: current.Zone, Now: w.now, ForMember: w.discreet}).In(l), nil
 }
 
 func (w *showing) document(version int64) (*program.Document, error) {

@@ -135,8 +135,8 @@ func TestZipOfEarn(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("%d bytes", len(zip))
-	if len(zip) > 7_520_000 {
-		t.Errorf("earn's zip has %d bytes, may have 7,520,000", len(zip))
+	if len(zip) > 7_500_000 {
+		t.Errorf("earn's zip has %d bytes, may have 7,500,000", len(zip))
 	}
 }
 

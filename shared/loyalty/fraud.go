@@ -112,7 +112,7 @@ func (r *Referral) Reject() error {
 	if v, _ := r.verdict(); v != Review {
 		return notUnderReview(r)
 	}
-	r.against(Rejected)
+	r.Against(Rejected)
 	return nil
 }
 

@@ -187,14 +187,14 @@ func (r *Referral) Follow(s Settlement) {
 	}
 	r.Friend = s.Friend.Member
 	if s.Friend.Member == s.Advocate.Member {
-		r.against(SelfReferral)
+		r.Against(SelfReferral)
 	}
 	f := s.Friend.Referred
 	if f == nil || f.ID != r.ID {
 		return
 	}
 	if s.Friend.FirstOrder != 0 && s.Friend.FirstOrder < f.Clicked { // the click that brought the friend: the same link may be followed again
-		r.against(ExistingCustomer)
+		r.Against(ExistingCustomer)
 	}
 	if f.Order == (OrderRef{}) || s.Pinned == nil || s.Pinned.Referral == nil {
 		return
@@ -204,8 +204,8 @@ func (r *Referral) Follow(s Settlement) {
 	r.Until = t.Hold.After(time.Unix(f.Paid, 0), s.Pinned.Zone).Unix()
 }
 
-// against notes a reason once.
-func (r *Referral) against(why ...string) {
+// Against notes what speaks against a referral; each reason counts once.
+func (r *Referral) Against(why ...string) {
 	for _, w := range why {
 		if !slices.Contains(r.Reasons, w) {
 			r.Reasons = append(r.Reasons, w)
@@ -218,9 +218,6 @@ func (r *Referral) against(why ...string) {
 func (r *Referral) Stands() {
 	r.Reasons = slices.DeleteFunc(slices.Clone(r.Reasons), func(why string) bool { return why == LaterClick })
 }
-
-// Against notes what speaks against a referral; each reason counts once.
-func (r *Referral) Against(why ...string) { r.against(why...) }
 
 // rank gives the friend a rank, and fixes what it is worth: the ladder's rung,
 // as far as the advocate's limit and the budget have room.

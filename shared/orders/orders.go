@@ -140,7 +140,7 @@ func apply(tx *table.Tx, rec *loyalty.Record, in *loyalty.Order, by Teller) erro
 		return err
 	}
 	if f := a.Referred; f != nil && f.Ranked && f.Left != was.Left { // its rewards are given: they follow at once
-		if _, err := referrals.Settle(tx, a, referrals.By{Now: by.Now, Seed: by.Seed + "r"}); err != nil {
+		if err := referrals.SettleRewarded(tx, a, referrals.By{Now: by.Now, Seed: by.Seed + "r"}); err != nil {
 			return err
 		}
 	}

@@ -134,8 +134,19 @@ func Settle(tx *table.Tx, friend *loyalty.Account, by By) (changed bool, err err
 		}
 	}
 	r.Stands()
-	moved, err := settle(tx, r, friend, false, by)
+	moved, err := settle(tx, r, friend, false, suspect, by)
 	return changed || moved, err
+}
+
+// SettleRewarded lets a referral whose rewards are given follow the friend's
+// order, in the order's own transaction. Whether the friend may be one was
+// looked at before. The caller puts the friend's account.
+func SettleRewarded(tx *table.Tx, friend *loyalty.Account, by By) error {
+	r, err := tx.Referral(friend.Referred.ID)
+	if err == nil {
+		_, err = settle(tx, r, friend, false, nil, by)
+	}
+	return err
 }
 
 // begin makes the referral of a friend whom an order led to an advocate.
@@ -182,7 +193,7 @@ func closeOne(tx *table.Tx, id string, friend *loyalty.Account, by By) error {
 		why = loyalty.OneFriend
 	}
 	r.Against(why)
-	_, err = settle(tx, r, friend, false, by)
+	_, err = settle(tx, r, friend, false, suspect, by)
 	return err
 }
 
@@ -199,16 +210,20 @@ func SettleDue(tx *table.Tx, r *loyalty.Referral, by By) error {
 			return err
 		}
 	}
-	changed, err := settle(tx, r, friend, true, by)
+	changed, err := settle(tx, r, friend, true, suspect, by)
 	if err != nil || !changed {
 		return err
 	}
 	return tx.PutAccount(friend)
 }
 
-// settle brings a referral to what its friend's account says. It puts all but
-// that account, and answers whether that one changed.
-func settle(tx *table.Tx, r *loyalty.Referral, friend *loyalty.Account, ranks bool, by By) (changed bool, err error) {
+// look notes what speaks against a friend (suspect).
+type look func(tx *table.Tx, r *loyalty.Referral, friend *loyalty.Account, told *Registration, s loyalty.Settlement) error
+
+// settle brings a referral to what its friend's account says, and looks at who
+// the friend is where that is news; nil looks at nobody. It puts all but that
+// account, and answers whether that one changed.
+func settle(tx *table.Tx, r *loyalty.Referral, friend *loyalty.Account, ranks bool, see look, by By) (changed bool, err error) {
 	advocate, err := holder(tx, r.Advocate, friend)
 	if err != nil {
 		return false, err
@@ -221,8 +236,8 @@ func settle(tx *table.Tx, r *loyalty.Referral, friend *loyalty.Account, ranks bo
 		if s.OfFriend, err = tx.TermsOfMember(friend.Member); err != nil {
 			return false, err
 		}
-		if r.Friend == "" || ordered(r, friend) { // only now it is known who that is, or what they bought under
-			if err := suspect(tx, r, friend, nil, s); err != nil {
+		if see != nil && (r.Friend == "" || ordered(r, friend)) { // only now it is known who that is, or what they bought under
+			if err := see(tx, r, friend, nil, s); err != nil {
 				return false, err
 			}
 		}

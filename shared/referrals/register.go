@@ -222,6 +222,6 @@ func closeUnbound(tx *table.Tx, id string, by By) error {
 		return err
 	}
 	r.Against(loyalty.LaterClick)
-	_, err = settle(tx, r, nil, false, by)
+	_, err = settle(tx, r, nil, false, suspect, by)
 	return err
 }

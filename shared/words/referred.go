@@ -113,9 +113,9 @@ type Standing struct {
 	ForMember bool // who recommended reads it: nothing that is the friend's, and not how frauds are found
 }
 
-// Referral tells how far a referral has come by the clock, what it gives, and
-// what speaks against it, in sentences.
-func (l *Language) Referral(s *Standing) []string {
+// In tells in a language how far the referral has come by the clock, what it
+// gives, and what speaks against it, in sentences.
+func (s *Standing) In(l *Language) []string {
 	w := &stander{writer: writer{Language: l, d: s.Document}, s: s}
 	stage, reasons := s.StageAt(s.Now)
 	switch stage {

@@ -75,7 +75,7 @@ func TestGoldenReferrals(t *testing.T) {
 		first := map[string]string{}
 		for _, s := range standings {
 			for _, forMember := range []bool{false, true} {
-				said := Choose(code).Referral(&Standing{Referral: s.Referral, Document: d, Zone: zone, Now: at.AddDate(0, 0, s.days), ForMember: forMember})
+				said := (&Standing{Referral: s.Referral, Document: d, Zone: zone, Now: at.AddDate(0, 0, s.days), ForMember: forMember}).In(Choose(code))
 				fmt.Fprintf(&b, "== %s%s\n", s.name, either(forMember, ", for the member", ""))
 				for _, x := range said {
 					sane(t, code, x)
@@ -110,7 +110,7 @@ func TestMembersReadNothingOfTheirFriends(t *testing.T) {
 		told := map[string]bool{}
 		for _, s := range standings {
 			for _, forMember := range []bool{false, true} {
-				said := l.Referral(&Standing{Referral: s.Referral, Document: d, Zone: time.UTC, Now: at.AddDate(0, 0, s.days), ForMember: forMember})
+				said := (&Standing{Referral: s.Referral, Document: d, Zone: time.UTC, Now: at.AddDate(0, 0, s.days), ForMember: forMember}).In(l)
 				for _, h := range hidden {
 					if !strings.Contains(strings.Join(said, "\n"), h) {
 						continue

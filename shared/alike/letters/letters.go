@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -79,10 +78,10 @@ func fold(s string, first, second func(rune) rune) string {
 // looks is the ASCII that a letter looks like; "" when like none.
 func looks(r rune) string { return lookAlikes()[r] }
 
-// lookalikes.txt has the letters of these scripts whose skeleton (Unicode Technical
-// Standard #39, section 4) is ASCII, each with it: the part of the standard's
-// table that is used here. A test holds it against the whole, and writes it
-// anew with -update.
+// lookalikes.txt has ASCII, and the letters of these scripts whose skeleton it is
+// (Unicode Technical Standard #39, section 4): the part of the standard's table
+// that is used here. A test holds it against the whole, and writes it anew with
+// -update.
 //
 //go:embed lookalikes.txt
 var lookAlikeList string
@@ -90,9 +89,10 @@ var lookAlikeList string
 var lookAlikes = sync.OnceValue(func() map[rune]string {
 	all := map[rune]string{}
 	for line := range strings.Lines(lookAlikeList) {
-		letter, like, _ := strings.Cut(strings.TrimSpace(line), " ")
-		r, _ := utf8.DecodeRuneInString(letter)
-		all[r] = like
+		like, letters, _ := strings.Cut(strings.TrimSpace(line), " ")
+		for _, r := range letters {
+			all[r] = like
+		}
 	}
 	return all
 })

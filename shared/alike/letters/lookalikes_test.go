@@ -2,7 +2,9 @@ package letters
 
 import (
 	"flag"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -30,20 +32,24 @@ func skeleton(r rune) string {
 }
 
 func TestLookAlikesAreTheStandards(t *testing.T) {
-	var out strings.Builder
+	like := map[string]string{} // what lookalikes.txt is to have
 	for r := rune(unicode.MaxASCII + 1); r <= unicode.MaxRune; r++ {
 		if !unicode.In(r, likeLatin...) {
 			continue
 		}
 		want := skeleton(r)
 		if want != "" {
-			out.WriteString(string(r) + " " + want + "\n")
+			like[want] += string(r)
 		}
 		if got := looks(r); got != want && !*update {
 			t.Errorf("%U %c looks like %q, by the standard like %q", r, r, got, want)
 		}
 	}
 	if *update {
+		var out strings.Builder
+		for _, ascii := range slices.Sorted(maps.Keys(like)) {
+			out.WriteString(ascii + " " + like[ascii] + "\n")
+		}
 		if err := os.WriteFile("lookalikes.txt", []byte(out.String()), 0o644); err != nil {
 			t.Fatal(err)
 		}
