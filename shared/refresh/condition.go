@@ -141,6 +141,11 @@ func (c *Condition) check(path string, deep int, parts *int) error {
 		case b.From == nil && b.To == nil:
 			return loyalty.Malformed(path+"/statistics/"+name, "{}", "must say from, to or both")
 		}
+		for side, n := range map[string]*int64{"from": b.From, "to": b.To} {
+			if n != nil && (*n < -loyalty.MaxPoints || *n > loyalty.MaxPoints) {
+				return loyalty.Malformed(path+"/statistics/"+name+"/"+side, fmt.Sprint(*n), "is more than anything is counted to")
+			}
+		}
 	}
 	return nil
 }
