@@ -221,17 +221,47 @@ func leaves(v any) (list []leaf) {
 	return list
 }
 
+// ready is a request of a template that was not taken yet: made for a case
+// that was refused, and so as good for the next.
+type ready struct {
+	of, path string
+	body     object
+	undo     func() // of what the last case put into the body
+}
+
 // with sends a template with another value at one place.
 func (w *wild) with(tpl template, path string, value any) (sent object, a answer) {
 	w.t.Helper()
-	target, body := tpl.path(w), tpl.body(w)
-	for _, l := range leaves(body) {
+	w.prepare(tpl, path, value)
+	return w.next.body, w.try(tpl, encoded(w.t, w.next.body))
+}
+
+// prepare puts a value into a request of the template.
+func (w *wild) prepare(tpl template, path string, value any) {
+	w.t.Helper()
+	if w.next.of == tpl.name {
+		w.next.undo()
+	} else {
+		w.next = ready{of: tpl.name, path: tpl.path(w), body: tpl.body(w)}
+		w.written()
+	}
+	w.next.undo = func() {}
+	for _, l := range leaves(w.next.body) {
 		if l.path == path {
+			w.next.undo = func() { l.set(l.value) }
 			l.set(value)
 		}
 	}
-	w.written()
-	return body, w.send(tpl.method, target, body)
+}
+
+// try sends what is prepared. What was taken is not sent again.
+func (w *wild) try(tpl template, raw []byte) answer {
+	w.t.Helper()
+	a := w.send(tpl.method, w.next.path, raw)
+	if a.status/100 == 2 {
+		w.next.of = ""
+	}
+	return a
 }
 
 // The templates themselves are taken, or the tests below would test nothing.

@@ -34,6 +34,7 @@ type wild struct {
 	place string // in the change feed
 	n     int    // makes fresh ids
 	kept  map[string]string
+	next  ready
 }
 
 func newWild(t *testing.T) *wild {

@@ -37,14 +37,8 @@ func rawBody(t *testing.T, v any) []byte {
 // withRaw is with for a value that json cannot write.
 func (w *wild) withRaw(tpl template, path string, value raw) answer {
 	w.t.Helper()
-	target, body := tpl.path(w), tpl.body(w)
-	for _, l := range leaves(body) {
-		if l.path == path {
-			l.set(value)
-		}
-	}
-	w.written()
-	return w.send(tpl.method, target, rawBody(w.t, body), "Content-Type", "application/json")
+	w.prepare(tpl, path, value)
+	return w.try(tpl, rawBody(w.t, w.next.body))
 }
 
 // Numbers that are none, or none of ours, and values of every other type, in
