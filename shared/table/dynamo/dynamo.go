@@ -107,12 +107,13 @@ func (e *Engine) Members(ctx context.Context, group, cursor string, limit int) (
 	if err := errors.Join(err, table.CheckLimit(limit)); err != nil {
 		return nil, "", err
 	}
-	var found keyList
+	found := newKeyList(limit)
 	l := lean{item: func(pk, sk, _ []byte) error { found.add(pk, sk); return nil }}
 	out, err := e.client.Query(ctx, &dynamodb.QueryInput{
 		TableName:                 e.table,
 		IndexName:                 aws.String(table.MembersIndex),
 		KeyConditionExpression:    aws.String("m = :m"),
+		ProjectionExpression:      aws.String("pk, sk"),
 		ExpressionAttributeValues: attributes{":m": str(group)},
 		ExclusiveStartKey:         start,
 		Limit:                     aws.Int32(int32(limit)),
