@@ -81,6 +81,9 @@ func (w Work) first(ctx context.Context, p *Plan) (*State, error) {
 		return nil, err
 	}
 	s.Took["fit"] = w.since(began)
+	if err := w.putOutlooks(ctx, bought, &s.Cuts); err != nil {
+		return nil, err
+	}
 	if s.Friends, err = w.connect(ctx, p, &all.part); err != nil {
 		return nil, err
 	}
