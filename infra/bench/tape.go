@@ -72,8 +72,7 @@ func record(group string, members []side) *tape {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = text(append(b, `{"m":`...), group)
-			b = append(key(append(b, ','), s.key), '}')
+			b = append(key(append(b, '{'), s.key), '}')
 		}
 		b = append(b, ']')
 		if len(members) > 0 {

@@ -159,22 +159,30 @@ func (p *packed) text(n int64) []byte {
 
 // spans appends what stands behind its length.
 func (p *packed) spans(into Spans) Spans {
-	part := packed{b: p.text(p.count())}
+	b := p.text(p.count())
+	next := func() int64 { // as count does, of a b that no pointer leads to: most of a member stands here
+		n, size := binary.Uvarint(b)
+		if size <= 0 {
+			p.short, b = true, nil
+			return 0
+		}
+		b = b[size:]
+		return int64(n)
+	}
 	var before int64
-	for len(part.b) > 0 {
-		head := uint64(part.count())
+	for len(b) > 0 {
+		head := uint64(next())
 		x := Span{Number: before + int64(head>>2), Days: 1}
 		if head&1 != 0 {
-			x.Days = part.count()
+			x.Days = next()
 		}
 		x.Orders = x.Days
 		if head&2 != 0 {
-			x.Orders = part.count()
+			x.Orders = next()
 		}
-		x.Spent = part.count()
+		x.Spent = next()
 		before = x.Number
 		into = append(into, x)
 	}
-	p.short = p.short || part.short
 	return into
 }

@@ -16,7 +16,6 @@ type Decide func(member string, attributes bool, judge func(a *loyalty.Account, 
 
 // decider gives accounts the segments that they are in now, by the cuts of the run.
 type decider struct {
-	mu sync.Mutex
 	*judge
 	plan     *Plan
 	calendar calendar
@@ -27,8 +26,6 @@ func (d *decider) decide(a *loyalty.Account, attributes map[string]string) (bool
 	if err := g.Read(a.Side()); err != nil || g.Merged {
 		return false, err
 	}
-	d.mu.Lock() // a judge remembers; the table is what is waited for
-	defer d.mu.Unlock()
 	var r row
 	d.conditions.row(&g, &d.calendar, a.Member, attributes, &r)
 	return a.Resegment(d.names(d.of(&r), d.plan.Defined), d.plan.At), nil

@@ -8,19 +8,15 @@ import (
 
 // fit tries both models. What does not come to a model says why, and the last
 // good one is kept.
-func (s *State) fit(all *part, p *Plan) error {
+func (s *State) fit(bought []segment.Purchases, all *sum, p *Plan) error {
 	m := &s.Cuts.Models
-	bought := make([]segment.Purchases, len(all.Bought))
-	for i, c := range all.Bought {
-		bought[i] = c.purchases()
-	}
 	buying, err := segment.FitBGNBD(bought)
 	if m.Buying, err = try(&s.Fits.Buying, buying, err, p.Good.Buying); err != nil {
 		return err
 	}
-	spends := make([]segment.Spend, len(all.Spends))
-	for i, x := range all.Spends {
-		spends[i] = segment.Spend{X: x.X, Mean: float64(x.Sum) / float64(x.X), N: x.N}
+	spends := make([]segment.Spend, 0, most(all.spends))
+	if err := eachCounted(all.spends, func(c counted) { spends = append(spends, c.spend()) }); err != nil {
+		return err
 	}
 	spending, err := segment.FitGammaGamma(spends)
 	if m.Spending, err = try(&s.Fits.Spending, spending, err, p.Good.Spending); err != nil {
@@ -53,12 +49,13 @@ func try[M any](t *Tried[M], fit segment.Fit[M], err error, good *M) (*M, error)
 
 // holdOut fits the purchases until the months of the holdout, and holds what
 // that forecasts for these months against what came. None without a model.
-func (s *State) holdOut(all *part, p *Plan) error {
-	rows := make([]segment.Purchases, len(all.Held))
-	held := make([]segment.Held, len(all.Held))
-	for i, c := range all.Held {
-		rows[i] = c.purchases()
-		held[i] = segment.Held{Purchases: rows[i], Actual: c.Actual}
+func (s *State) holdOut(all *sum, p *Plan) error {
+	rows, held := make([]segment.Purchases, 0, most(all.held)), make([]segment.Held, 0, most(all.held))
+	if err := eachCounted(all.held, func(c counted) {
+		rows = append(rows, c.purchases())
+		held = append(held, segment.Held{Purchases: c.purchases(), Actual: c.Actual})
+	}); err != nil {
+		return err
 	}
 	fit, err := segment.FitBGNBD(rows)
 	if errors.Is(err, segment.ErrTooFew) || err == nil && !fit.Converged {

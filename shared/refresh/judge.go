@@ -12,18 +12,11 @@ type judge struct {
 	cuts       *Cuts
 	conditions *conditions
 	lifetime   *segment.Lifetime // nil without both models
+	outlooks   outlooks
 	friends    int64             // see State.Friends
 	month      int64             // 1 to 12
 	network    map[string]valued // of the shard
-	known      []outlook         // of purchases that were looked at, by a hash of them: many members have the same
 }
-
-type outlook struct {
-	key uint64
-	segment.Outlook
-}
-
-const knownBits = 13
 
 // shippedBits has the bit of an account for each group of package segment.
 var shippedBits = func() (at []uint32) {
@@ -38,17 +31,13 @@ var (
 	advocatesBit = loyalty.SegmentBit("advocates")
 )
 
-func newJudge(s *State, p *Plan, network map[string]valued) (*judge, error) {
+func newJudge(s *State, p *Plan, network map[string]valued, o outlooks) (*judge, error) {
 	c, err := compile(p.Defined, p.Today)
 	if err != nil {
 		return nil, err
 	}
 	_, month, _ := civil(p.Today)
-	j := &judge{month: int64(month), cuts: &s.Cuts, conditions: c, friends: s.Friends, network: network, known: make([]outlook, 1<<knownBits)}
-	if m := s.Cuts.Models; m.Buying != nil && m.Spending != nil {
-		j.lifetime = segment.NewLifetime(*m.Buying, *m.Spending, p.Yearly)
-	}
-	return j, nil
+	return &judge{month: int64(month), cuts: &s.Cuts, conditions: c, lifetime: s.Cuts.lifetime(), outlooks: o, friends: s.Friends, network: network}, nil
 }
 
 // verdict is what a run says of a member.
@@ -56,8 +45,9 @@ type verdict struct {
 	shipped uint32
 	custom  uint64
 	rfm     segment.RFM
-	value   segment.Value // nothing without models
-	valued  valued        // nothing of who has no network
+	active  float64 // the probability that she still buys; 0 without a model
+	worth   float64 // what she is expected to spend in a year, discounted, in minor units; 0 without both
+	valued  valued  // nothing of who has no network
 }
 
 func (j *judge) of(r *row) (v verdict) {
@@ -67,13 +57,12 @@ func (j *judge) of(r *row) (v verdict) {
 	}
 	var active *float64
 	if b := j.cuts.Models.Buying; b != nil && m.Days > 0 {
+		p, _ := m.Purchases(j.cuts.Today)
+		v.active = b.Active(p.X, p.Tx, p.T)
+		active = &v.active
 		if j.lifetime != nil {
-			v.value = j.lifetime.Worth(m, j.outlook(m))
-		} else {
-			p, _ := m.Purchases(j.cuts.Today)
-			v.value.Active = b.Active(p.X, p.Tx, p.T)
+			v.worth = j.lifetime.Mean(m) * v.active * j.outlooks.year(p.X, int64(max(j.cuts.Today, m.Last)-m.First), j.lifetime)
 		}
-		active = &v.value.Active
 	}
 	if s := &t.Shares; s.Top.Last != nil && m.WindowSpent == s.Top.Last.Spent || s.Next.Last != nil && m.WindowSpent == s.Next.Last.Spent {
 		m.ID = string(r.id) // which decides between equals only
@@ -94,17 +83,6 @@ func (j *judge) of(r *row) (v verdict) {
 		v.custom = j.conditions.of(r, v.shipped, v.rfm)
 	}
 	return v
-}
-
-// outlook of a member, from memory where another had the same purchases.
-func (j *judge) outlook(m *segment.Member) segment.Outlook {
-	k := key(m.Days-1, int64(m.Last-m.First), int64(max(j.cuts.Today, m.Last)-m.First))
-	at := &j.known[k*0x9E3779B97F4A7C15>>(64-knownBits)]
-	if at.key != k || k == 0 {
-		p, _ := m.Purchases(j.cuts.Today)
-		*at = outlook{k, j.lifetime.Outlook(p)}
-	}
-	return at.Outlook
 }
 
 // names of the segments, as an account keeps them.

@@ -71,12 +71,19 @@ func (w Work) first(ctx context.Context, p *Plan) (*State, error) {
 		}
 		s.Searches[i] = search
 	}
+	bought := make([]segment.Purchases, 0, most(all.bought))
+	err := eachCounted(all.bought, func(c counted) { bought = append(bought, c.purchases()) })
+	if err != nil {
+		return nil, err
+	}
 	began := w.now()
-	if err := s.fit(&all.part, p); err != nil {
+	if err := s.fit(bought, all, p); err != nil {
 		return nil, err
 	}
 	s.Took["fit"] = w.since(began)
-	var err error
+	if err := w.putOutlooks(ctx, bought, &s.Cuts); err != nil {
+		return nil, err
+	}
 	if s.Friends, err = w.connect(ctx, p, &all.part); err != nil {
 		return nil, err
 	}
@@ -236,19 +243,10 @@ func (s *State) count(rows []byte) (f *fine, err error) {
 			}
 		}
 	}
-	var values [figures][]int64
 	add := func(figure int, v int64) {
-		if f.Histograms[figure] != nil {
-			values[figure] = append(values[figure], v)
+		if h := f.Histograms[figure]; h != nil {
+			h.Add(v)
 		}
 	}
-	if err := eachRow(rows, func(r *row) error { figuresOf(&r.m, &s.Cuts.Thresholds, add); return nil }); err != nil {
-		return nil, err
-	}
-	for i, h := range f.Histograms {
-		if h != nil {
-			h.Add(values[i]...)
-		}
-	}
-	return f, nil
+	return f, eachRow(rows, func(r *row) error { figuresOf(&r.m, &s.Cuts.Thresholds, add); return nil })
 }

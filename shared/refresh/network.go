@@ -105,6 +105,9 @@ func network(edges []edge, merged []moved, depth int64, decay *big.Rat) []valued
 // decayed is the sum of generations, each times a ratio to the power of how
 // far it is from the first.
 func decayed(generations []int64, ratio *big.Rat) int64 {
+	if !slices.ContainsFunc(generations[1:], func(n int64) bool { return n != 0 }) {
+		return generations[0] // as of most
+	}
 	sum, weight := new(big.Rat), big.NewRat(1, 1)
 	for _, n := range generations {
 		sum.Add(sum, new(big.Rat).Mul(weight, new(big.Rat).SetInt64(n)))

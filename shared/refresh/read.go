@@ -1,6 +1,7 @@
 package refresh
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"time"
@@ -34,9 +35,10 @@ func (w Work) Read(ctx context.Context, shard int, walk Walk) error {
 	if err := walk(r.conditions.attributes(), r.member); err != nil {
 		return err
 	}
-	if err := w.Files.Put(ctx, w.rows(shard), r.rows); err != nil {
+	if err := w.Files.Put(ctx, w.rows(shard), bytes.Join(append(r.blocks, r.rows), nil)); err != nil {
 		return err
 	}
+	r.blocks, r.rows = nil, nil // the most of what it holds
 	if err := r.finish(); err != nil {
 		return err
 	}
@@ -57,6 +59,9 @@ func (w Work) now() time.Time {
 
 func (w Work) since(began time.Time) int64 { return w.now().Sub(began).Milliseconds() }
 
+// blockRows are allocated at once.
+const blockRows = 4096
+
 // reader makes rows of the members of a shard.
 type reader struct {
 	plan       *Plan
@@ -65,15 +70,16 @@ type reader struct {
 	thresholds *segment.Thresholds
 	treated    func(member string) bool // nil: nothing is rolled out by percent
 
-	glance loyalty.Glance
-	row    row
-	months []int32
-	rows   []byte
-	part   *part
-	values [figures][]int64
+	glance     loyalty.Glance
+	row        row
+	months     []int32
+	rows       []byte
+	blocks     [][]byte // of rows before: all in one would be copied again and again as they grow
+	part       *part
+	histograms [figures]*segment.Histogram
+	values     [figures][]int64 // that are not counted yet: many at once take less
 
-	bought, held []uint64 // see countAll
-	spends       []uint64 // see spendAll
+	bought, spends, held []uint64 // see countAll
 }
 
 func newReader(p *Plan) (*reader, error) {
@@ -81,7 +87,10 @@ func newReader(p *Plan) (*reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &reader{plan: p, conditions: c, calendar: newCalendar(p.month()), thresholds: p.Rules.On(p.Today), part: newPart(p.month())}, nil
+	return &reader{
+		plan: p, conditions: c, calendar: newCalendar(p.month()), thresholds: p.Rules.On(p.Today),
+		part: newPart(p.month()), histograms: newHistograms(),
+	}, nil
 }
 
 // member takes one member of the shard.
@@ -95,6 +104,9 @@ func (r *reader) member(member string, side []byte, attributes map[string]string
 		return nil
 	}
 	r.conditions.row(g, &r.calendar, member, attributes, &r.row)
+	if len(r.rows) == cap(r.rows) {
+		r.blocks, r.rows = append(r.blocks, r.rows), make([]byte, 0, blockRows*rowBytes)
+	}
 	r.rows = r.row.append(r.rows)
 	r.sum(g, &r.row)
 	if r.treated != nil {
@@ -154,11 +166,14 @@ func (r *reader) sum(g *loyalty.Glance, x *row) {
 		return
 	}
 	p.Buyers++
-	add := func(figure int, v int64) { r.values[figure] = append(r.values[figure], v) }
-	figuresOf(m, r.thresholds, add)
-	r.bought = append(r.bought, key(m.Days-1, int64(m.Last-m.First), int64(max(r.plan.Today, m.Last)-m.First))<<actualBits)
+	figuresOf(m, r.thresholds, func(figure int, v int64) {
+		if r.values[figure] = append(r.values[figure], v); len(r.values[figure]) == 1024 {
+			r.count(figure)
+		}
+	})
+	r.bought = append(r.bought, key(m.Days-1, int64(m.Last-m.First), int64(max(r.plan.Today, m.Last)-m.First)))
 	if sum := m.Spent - m.FirstSpent; m.Days > 1 && sum > 0 {
-		r.spends = append(r.spends, gatheredSpend(m.Days-1, sum))
+		r.spends = append(r.spends, spendKey(m.Days-1, sum))
 	}
 	if held, ok := r.calendar.holdout(g, m); ok {
 		r.held = append(r.held, held)
@@ -167,20 +182,21 @@ func (r *reader) sum(g *loyalty.Glance, x *row) {
 	p.Cohorts.Add(r.months...)
 }
 
-// finish counts what was gathered: one figure after the other, in the same memory.
+func (r *reader) count(figure int) {
+	r.histograms[figure].Add(r.values[figure]...)
+	r.values[figure] = r.values[figure][:0]
+}
+
+// finish packs what was counted and gathered.
 func (r *reader) finish() (err error) {
-	h := segment.NewHistogram()
-	for i, values := range r.values {
-		if len(values) == 0 {
-			continue
-		}
-		h.Reset()
-		h.Add(values...)
+	for i, h := range r.histograms {
+		r.count(i)
 		if r.part.Histograms[i], err = h.MarshalBinary(); err != nil {
 			return err
 		}
 	}
-	r.part.Bought, r.part.Held, r.part.Spends = countAll(r.bought), countAll(r.held), spendAll(r.spends)
+	spare := make([]uint64, len(r.bought))
+	r.part.Bought, r.part.Spends, r.part.Held = countAll(r.bought, spare, 0), countAll(r.spends, spare, 0), countAll(r.held, spare, actualBits)
 	return nil
 }
 

@@ -105,6 +105,7 @@ func (w Work) parts() string           { return w.Of + "/parts/" }
 func (w Work) states() string          { return w.Of + "/states/" }
 func (w Work) fine(pass int) string    { return fmt.Sprintf("%s/fine%02d/", w.Of, pass) }
 func (w Work) network() string         { return w.Of + "/network/" }
+func (w Work) outlooks() string        { return w.Of + "/outlooks" }
 func (w Work) scores() string          { return w.Of + "/scores/" }
 func name(prefix string, n int) string { return fmt.Sprintf("%s%02d", prefix, n) }
 

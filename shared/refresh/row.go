@@ -44,10 +44,7 @@ func (r *row) append(b []byte) []byte {
 	if r.foreign {
 		flags |= flagForeign
 	}
-	if cap(b)-len(b) < rowBytes {
-		b = slices.Grow(b, max(rowBytes, len(b))) // twice as much each time: append would copy them all more often
-	}
-	b = b[:len(b)+rowBytes]
+	b = slices.Grow(b, rowBytes)[:len(b)+rowBytes]
 	out := b[len(b)-rowBytes:]
 	clear(out[:1+idMost])
 	out[0] = byte(copy(out[1:1+idMost], r.id))

@@ -76,21 +76,22 @@ func (w Work) Score(ctx context.Context, shard int, decide Decide) error {
 	if err != nil {
 		return err
 	}
-	j, err := newJudge(s, p, network)
+	o, err := w.readOutlooks(ctx)
 	if err != nil {
 		return err
 	}
-	again, err := newJudge(s, p, network)
+	j, err := newJudge(s, p, network, o)
 	if err != nil {
 		return err
 	}
 	cal := newCalendar(p.month())
-	writers := w.writers(decide, (&decider{judge: again, plan: p, calendar: cal}).decide)
+	writers := w.writers(decide, (&decider{judge: j, plan: p, calendar: cal}).decide)
 	sc := scorer{judge: j, plan: p, calendar: cal, tally: newTally()}
 	err = eachRow(rows, func(r *row) error { return sc.row(r, writers.add) })
 	if err := errors.Join(err, writers.wait()); err != nil {
 		return err
 	}
+	sc.name()
 	sc.tally.Took = w.since(began)
 	return w.put(ctx, at, sc.tally)
 }
@@ -100,6 +101,7 @@ type scorer struct {
 	plan     *Plan
 	calendar calendar
 	tally    *tally
+	rfm      [6][6][6]int64 // members by score
 }
 
 // row counts a member, and hands her to changed if she is in other segments than before.
@@ -139,10 +141,10 @@ func (s *scorer) count(r *row, v verdict) {
 	if m.Days == 0 {
 		return
 	}
-	t.RFM[v.rfm.Group()]++
+	s.rfm[v.rfm.R][v.rfm.F][v.rfm.M]++
 	t.Repeat.add(m)
 	if s.lifetime != nil {
-		t.Values.Add(v.value.Days365)
+		t.Values.Add(v.worth)
 	}
 	month := s.calendar.monthOf(m.First)
 	a := t.Acquired[month]
@@ -151,6 +153,19 @@ func (s *scorer) count(r *row, v verdict) {
 		t.Acquired[month] = a
 	}
 	a.add(r)
+}
+
+// name counts the scores by the names of their groups.
+func (s *scorer) name() {
+	for r := range s.rfm {
+		for f := range s.rfm[r] {
+			for m, n := range s.rfm[r][f] {
+				if n > 0 {
+					s.tally.RFM[segment.RFM{R: r, F: f, M: m}.Group()] += n
+				}
+			}
+		}
+	}
 }
 
 func (g *group) add(m *segment.Member) {

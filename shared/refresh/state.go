@@ -98,12 +98,20 @@ func (c *Cuts) Of(p *loyalty.Purchases, orders int64) Estimate {
 		q, _ := m.Purchases(c.Today)
 		active := b.Active(q.X, q.Tx, q.T)
 		e.Active = &active
-		if s := c.Models.Spending; s != nil {
-			v := segment.NewLifetime(*b, *s, c.Yearly).Of(&m, c.Today)
+		if l := c.lifetime(); l != nil {
+			v := l.Of(&m, c.Today)
 			e.Value = &v
 		}
 	}
 	return e
+}
+
+// lifetime is of both models, nil without.
+func (c *Cuts) lifetime() *segment.Lifetime {
+	if c.Models.Buying == nil || c.Models.Spending == nil {
+		return nil
+	}
+	return segment.NewLifetime(*c.Models.Buying, *c.Models.Spending, c.Yearly)
 }
 
 // MemberOf has the figures of a member on a day, as a run takes them.

@@ -13,12 +13,17 @@ import (
 const mostPurchases = 100_000
 
 // MergePurchases adds up the members with the same purchases, in order. Members in
-// shards are merged by merging what their shards merged.
+// shards are merged by merging what their shards merged. What is merged already is
+// answered as it is.
 func MergePurchases(rows []Purchases) []Purchases {
-	rows = slices.Clone(rows)
-	slices.SortFunc(rows, func(a, b Purchases) int {
+	order := func(a, b Purchases) int {
 		return cmp.Or(cmp.Compare(a.X, b.X), cmp.Compare(a.T, b.T), cmp.Compare(a.Tx, b.Tx))
-	})
+	}
+	if ascends(rows, order) {
+		return rows
+	}
+	rows = slices.Clone(rows)
+	slices.SortFunc(rows, order)
 	merged := rows[:0]
 	for _, p := range rows {
 		if last := len(merged) - 1; last >= 0 && merged[last].X == p.X && merged[last].T == p.T && merged[last].Tx == p.Tx {
@@ -28,6 +33,16 @@ func MergePurchases(rows []Purchases) []Purchases {
 		}
 	}
 	return merged
+}
+
+// ascends is whether each row is beyond the one before.
+func ascends[R any](rows []R, order func(a, b R) int) bool {
+	for i := 1; i < len(rows); i++ {
+		if order(rows[i-1], rows[i]) >= 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // FitBGNBD is the model under which these purchases are most likely. Errors:
@@ -50,10 +65,13 @@ func FitBGNBD(rows []Purchases) (Fit[BGNBD], error) {
 	if fit.Repeaters < MinRepeaters {
 		return fit, fmt.Errorf("%w: %d have repeated, %d are needed", ErrTooFew, fit.Repeaters, MinRepeaters)
 	}
+	climb := func(rows []Purchases, start []float64) ([]float64, []float64, float64, string) {
+		return maximum(func(parameters, gradient []float64, hessian *mat.SymDense) float64 {
+			return (BGNBD{parameters[0], parameters[1], parameters[2], parameters[3]}).surface(rows, gradient, hessian)
+		}, start, float64(fit.Members))
+	}
 	start := []float64{.5, weeks / float64(fit.Members) / 2, 1, 2}
-	at, errs, best, reason := maximum(func(parameters, gradient []float64, hessian *mat.SymDense) float64 {
-		return (BGNBD{parameters[0], parameters[1], parameters[2], parameters[3]}).surface(rows, gradient, hessian)
-	}, start, float64(fit.Members))
+	at, errs, best, reason := climb(rows, near(rows, start, climb))
 	fit.Model, fit.Errors = BGNBD{at[0], at[1], at[2], at[3]}, BGNBD{errs[0], errs[1], errs[2], errs[3]}
 	fit.LogLikelihood, fit.Converged, fit.Reason = best, reason == "", reason
 	return fit, nil
@@ -82,13 +100,11 @@ func (s *rising) to(n int64) {
 }
 
 // surface is the log likelihood of merged rows (in order of X) with its derivatives
-// by R, Alpha, A and B. What depends on X only is taken once for all rows with that X.
+// by R, Alpha, A and B. What depends on X only is taken once for all rows with that X,
+// and what on X and T for those with both.
 func (m BGNBD) surface(rows []Purchases, gradient []float64, hessian *mat.SymDense) float64 {
 	clear(gradient)
-	second := hessian != nil
-	if second {
-		hessian.Zero()
-	}
+	hessian.Zero()
 	add := func(i, j int, v float64) { hessian.SetSym(i, j, hessian.At(i, j)+v) }
 	rx, bx, abx := rising{g: m.R}, rising{g: m.B}, rising{g: m.A + m.B}
 	logAlpha, total := math.Log(m.Alpha), 0.0
@@ -101,26 +117,31 @@ func (m BGNBD) surface(rows []Purchases, gradient []float64, hessian *mat.SymDen
 		k := m.R + float64(x)      // the power of both ages
 		b1 := m.B + float64(x) - 1 // of the member who stopped after her last purchase
 		odds := math.Log(m.A) - math.Log(b1)
-		var n, sum, gr, galpha, dead float64
+		// Sums over the members: of their log likelihood, of the probability that each has
+		// stopped, of the means over both cases of the age's logarithm, of one by it, and of
+		// one by its square; and of the variance of the cases, by the differences between them.
+		var n, sum, stopped, logs, inverses, squares float64
+		var vary, varyR, varyAlpha, varyRR, varyRAlpha, varyAlphaAlpha float64
+		var logAge, byAge float64
+		t := math.NaN()
 		i := 0
 		for ; i < len(rows) && rows[i].X == x; i++ {
 			p := &rows[i]
+			if p.T != t {
+				t = p.T
+				logAge, byAge = math.Log(m.Alpha+t), 1/(m.Alpha+t)
+			}
 			count := float64(p.N)
 			n += count
-			age := m.Alpha + p.T
-			logAge := math.Log(age)
 			if x == 0 {
 				sum -= count * k * logAge
-				gr -= count * logAge
-				galpha -= count * k / age
-				if second {
-					add(0, 1, -count/age)
-					add(1, 1, count*k/(age*age))
-				}
+				logs += count * logAge
+				inverses += count * byAge
+				squares += count * byAge * byAge
 				continue
 			}
 			seen := m.Alpha + p.Tx
-			logSeen := math.Log(seen)
+			logSeen, bySeen := math.Log(seen), 1/seen
 			// w is the probability that she has stopped, given all this.
 			var w, either float64
 			if d := odds + k*(logAge-logSeen); d > 0 {
@@ -131,37 +152,37 @@ func (m BGNBD) surface(rows []Purchases, gradient []float64, hessian *mat.SymDen
 				w, either = e/(1+e), math.Log(1+e)
 			}
 			sum += count * (either - k*logAge)
-			gr -= count * (w*logSeen + (1-w)*logAge)
-			galpha -= count * k * (w/seen + (1-w)/age)
-			dead += count * w
-			if second {
-				apart := [4]float64{logAge - logSeen, k/age - k/seen, 1 / m.A, -1 / b1}
-				for i := range 4 {
-					for j := i; j < 4; j++ {
-						add(i, j, count*w*(1-w)*apart[i]*apart[j])
-					}
-				}
-				add(0, 1, -count*(w/seen+(1-w)/age))
-				add(1, 1, count*k*(w/(seen*seen)+(1-w)/(age*age)))
-				add(2, 2, -count*w/(m.A*m.A))
-				add(3, 3, count*w/(b1*b1))
-			}
+			stopped += count * w
+			logs += count * (w*logSeen + (1-w)*logAge)
+			inverses += count * (w*bySeen + (1-w)*byAge)
+			squares += count * (w*bySeen*bySeen + (1-w)*byAge*byAge)
+			v, byR, byAlpha := count*w*(1-w), logAge-logSeen, k*(byAge-bySeen)
+			vary += v
+			varyR += v * byR
+			varyAlpha += v * byAlpha
+			varyRR += v * byR * byR
+			varyRAlpha += v * byR * byAlpha
+			varyAlphaAlpha += v * byAlpha * byAlpha
 		}
 		total += sum + n*(rx.log+bx.log-abx.log+m.R*logAlpha)
-		gradient[0] += gr + n*(rx.first+logAlpha)
-		gradient[1] += galpha + n*m.R/m.Alpha
-		gradient[2] += dead/m.A - n*abx.first
+		gradient[0] += n*(rx.first+logAlpha) - logs
+		gradient[1] += n*m.R/m.Alpha - k*inverses
+		gradient[2] += stopped/m.A - n*abx.first
 		gradient[3] += n * (bx.first - abx.first)
+		add(0, 0, n*rx.second+varyRR)
+		add(0, 1, n/m.Alpha+varyRAlpha-inverses)
+		add(1, 1, varyAlphaAlpha+k*squares-n*m.R/(m.Alpha*m.Alpha))
+		add(2, 2, (vary-stopped)/(m.A*m.A)-n*abx.second)
+		add(2, 3, -n*abx.second)
+		add(3, 3, n*(bx.second-abx.second))
 		if x > 0 {
-			gradient[3] -= dead / b1
-		}
-		if second {
-			add(0, 0, n*rx.second)
-			add(0, 1, n/m.Alpha)
-			add(1, 1, -n*m.R/(m.Alpha*m.Alpha))
-			add(2, 2, -n*abx.second)
-			add(2, 3, -n*abx.second)
-			add(3, 3, n*(bx.second-abx.second))
+			gradient[3] -= stopped / b1
+			add(0, 2, varyR/m.A)
+			add(0, 3, -varyR/b1)
+			add(1, 2, varyAlpha/m.A)
+			add(1, 3, -varyAlpha/b1)
+			add(2, 3, -vary/(m.A*b1))
+			add(3, 3, (vary+stopped)/(b1*b1))
 		}
 		rows = rows[i:]
 	}

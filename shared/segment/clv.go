@@ -43,22 +43,22 @@ func NewLifetime(buying BGNBD, spending GammaGamma, yearly float64) *Lifetime {
 	return l
 }
 
-// Outlook is what a member's purchase days alone say of those to come.
+// Outlook is what is to come of a member who still buys. It is the same for all who
+// have as many purchase days and began on the same day: when she bought last says only
+// whether she still does (the last factor of the paper's formula 10).
 type Outlook struct {
-	Active    float64 // the probability that she still buys
-	Purchases float64 // expected in 365 days if she does
-	Sum90     float64 // expected in 90 days if she does, discounted
+	Purchases float64 // expected in 365 days
+	Sum90     float64 // expected in 90 days, discounted
 	Sum365    float64
 }
 
-// Outlook of purchases: the same for all members who have the same.
-func (l *Lifetime) Outlook(p Purchases) Outlook {
-	o := Outlook{Active: l.Buying.Active(p.X, p.Tx, p.T)}
-	var weeks, expected [steps]float64
-	for i := range weeks {
-		weeks[i] = float64(stepEnd(i)) / 7
+// Outlook of x purchase days after the first, which was so many weeks ago.
+func (l *Lifetime) Outlook(x int64, weeks float64) (o Outlook) {
+	var ends, expected [steps]float64
+	for i := range ends {
+		ends[i] = float64(stepEnd(i)) / 7
 	}
-	l.Buying.future(p.X).over(weeks[:], l.Buying.Alpha+p.T, expected[:])
+	l.Buying.future(x).over(ends[:], l.Buying.Alpha+weeks, expected[:])
 	for i, e := range expected {
 		o.Sum365 += (e - o.Purchases) * l.discount[i]
 		o.Purchases = e
@@ -69,14 +69,14 @@ func (l *Lifetime) Outlook(p Purchases) Outlook {
 	return o
 }
 
-// Worth is what a member is worth of whom the purchase days say this.
-func (l *Lifetime) Worth(m *Member, o Outlook) Value {
-	mean, x := l.Spending.Mean(0, 0), m.Days-1 // of all
-	if x > 0 {
-		// Where all came back, she has a mean of nothing rather than none.
-		mean = l.Spending.Mean(x, max(float64(m.Spent-m.FirstSpent), 0)/float64(x))
+// Mean is what a member is expected to spend on a purchase day to come, in minor units.
+func (l *Lifetime) Mean(m *Member) float64 {
+	x := m.Days - 1
+	if x == 0 {
+		return l.Spending.Mean(0, 0) // of all
 	}
-	return Value{Active: o.Active, Purchases: o.Active * o.Purchases, Days90: mean * o.Active * o.Sum90, Days365: mean * o.Active * o.Sum365}
+	// Where all came back, she has a mean of nothing rather than none.
+	return l.Spending.Mean(x, max(float64(m.Spent-m.FirstSpent), 0)/float64(x))
 }
 
 // Of a member on a day; nothing of one who never bought.
@@ -85,5 +85,6 @@ func (l *Lifetime) Of(m *Member, today int32) Value {
 	if !bought {
 		return Value{}
 	}
-	return l.Worth(m, l.Outlook(p))
+	active, mean, o := l.Buying.Active(p.X, p.Tx, p.T), l.Mean(m), l.Outlook(p.X, p.T)
+	return Value{Active: active, Purchases: active * o.Purchases, Days90: mean * active * o.Sum90, Days365: mean * active * o.Sum365}
 }

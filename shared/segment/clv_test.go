@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"regulars/shared/segment"
@@ -48,6 +50,27 @@ func TestLifetimeIsTheFormula(t *testing.T) {
 	if want := 6.25 * 1544 / 2.74; math.Abs(once.Days365/once.Purchases-want) > 1e-9 || once.Active != 1 {
 		t.Errorf("%+v, a purchase of %v", once, want)
 	}
+}
+
+// Taken apart into what depends on the last purchase and what does not, a value is
+// still that of the formula for each horizon by itself.
+func TestAnOutlookIsTheFormula(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m, p := anyBGNBD().Draw(t, "model"), anyPurchases().Draw(t, "member")
+		yearly := rapid.Float64Range(0, .3).Draw(t, "yearly")
+		var want segment.Outlook
+		for _, end := range []float64{30, 60, 90, 120, 150, 180, 210, 240, 270, 300, 330, 360, 365} {
+			e := m.ExpectedOf(p.X, p.T, p.T, end/7) / m.Active(p.X, p.T, p.T)
+			want.Sum365 += (e - want.Purchases) * math.Pow(1+yearly, -end/365)
+			if want.Purchases = e; end == 90 {
+				want.Sum90 = want.Sum365
+			}
+		}
+		got := segment.NewLifetime(m, spending, yearly).Outlook(p.X, p.T)
+		if diff := cmp.Diff(want, got, cmpopts.EquateApprox(1e-12, 0)); diff != "" {
+			t.Fatal(diff)
+		}
+	})
 }
 
 // Values are finite and not negative, less with a discount, more in a year than in 90 days.

@@ -54,10 +54,15 @@ func (m GammaGamma) Density(x int64, mean float64) float64 {
 	return math.Exp(px*math.Log(n*mean) - math.Log(mean) + m.Q*math.Log(m.V) - (px+m.Q)*math.Log(n*mean+m.V) - mathext.Lbeta(px, m.Q))
 }
 
-// MergeSpends adds up the members with the same spend, in order.
+// MergeSpends adds up the members with the same spend, in order. What is merged already
+// is answered as it is.
 func MergeSpends(rows []Spend) []Spend {
+	order := func(a, b Spend) int { return cmp.Or(cmp.Compare(a.X, b.X), cmp.Compare(a.Mean, b.Mean)) }
+	if ascends(rows, order) {
+		return rows
+	}
 	rows = slices.Clone(rows)
-	slices.SortFunc(rows, func(a, b Spend) int { return cmp.Or(cmp.Compare(a.X, b.X), cmp.Compare(a.Mean, b.Mean)) })
+	slices.SortFunc(rows, order)
 	merged := rows[:0]
 	for _, s := range rows {
 		if last := len(merged) - 1; last >= 0 && merged[last].X == s.X && merged[last].Mean == s.Mean {
@@ -87,10 +92,14 @@ func FitGammaGamma(rows []Spend) (Fit[GammaGamma], error) {
 	if fit.Repeaters < MinRepeaters {
 		return fit, fmt.Errorf("%w: %d have repeated, %d are needed", ErrTooFew, fit.Repeaters, MinRepeaters)
 	}
+	climb := func(rows []Spend, start []float64) ([]float64, []float64, float64, string) {
+		groups := groupSpends(rows)
+		return maximum(func(parameters, gradient []float64, hessian *mat.SymDense) float64 {
+			return (GammaGamma{parameters[0], parameters[1], parameters[2]}).surface(groups, gradient, hessian)
+		}, start, float64(fit.Members))
+	}
 	start := []float64{2, 2, sum / float64(fit.Members) / 2} // so that the mean over members, p·v/(q-1), is theirs
-	at, errs, best, reason := maximum(func(parameters, gradient []float64, hessian *mat.SymDense) float64 {
-		return (GammaGamma{parameters[0], parameters[1], parameters[2]}).surface(rows, gradient, hessian)
-	}, start, float64(fit.Members))
+	at, errs, best, reason := climb(rows, near(rows, start, climb))
 	fit.Model, fit.Errors, fit.LogLikelihood = GammaGamma{at[0], at[1], at[2]}, GammaGamma{errs[0], errs[1], errs[2]}, best
 	if reason == "" && fit.Model.Q <= 1 {
 		reason = "so few spend so much that the mean is infinite (q is not over 1)"
@@ -99,51 +108,59 @@ func FitGammaGamma(rows []Spend) (Fit[GammaGamma], error) {
 	return fit, nil
 }
 
-// surface is the log likelihood of merged rows (in order of X) with its
-// derivatives by P, Q and V. The gamma functions depend on X only.
-func (m GammaGamma) surface(rows []Spend, gradient []float64, hessian *mat.SymDense) float64 {
-	clear(gradient)
-	second := hessian != nil
-	if second {
-		hessian.Zero()
-	}
-	add := func(i, j int, v float64) { hessian.SetSym(i, j, hessian.At(i, j)+v) }
-	logV, total := math.Log(m.V), 0.0
+// spendGroup are merged rows with one X, and what no parameter changes of them.
+type spendGroup struct {
+	x    float64
+	n    float64 // members
+	logs float64 // sum of the logarithms of what each of them spent
+	rows []Spend
+}
+
+func groupSpends(rows []Spend) (groups []spendGroup) {
 	for len(rows) > 0 {
-		x := float64(rows[0].X)
-		px := m.P * x
-		k := px + m.Q
-		var n, sum, gp, gq, gv float64
+		g := spendGroup{x: float64(rows[0].X)}
 		i := 0
 		for ; i < len(rows) && rows[i].X == rows[0].X; i++ {
-			count, spent := float64(rows[i].N), x*rows[i].Mean
-			n += count
-			whole := spent + m.V
-			logSpent, logWhole := math.Log(spent), math.Log(whole)
-			sum += count * (px*logSpent - math.Log(rows[i].Mean) - k*logWhole)
-			gp += count * x * (logSpent - logWhole)
-			gq -= count * logWhole
-			gv -= count * k / whole
-			if second {
-				add(0, 2, -count*x/whole)
-				add(1, 2, -count/whole)
-				add(2, 2, count*k/(whole*whole))
-			}
+			g.n += float64(rows[i].N)
+			g.logs += float64(rows[i].N) * math.Log(g.x*rows[i].Mean)
 		}
-		digamma := mathext.Digamma(k)
-		total += sum + n*(m.Q*logV-mathext.Lbeta(px, m.Q))
-		gradient[0] += gp + n*x*(digamma-mathext.Digamma(px))
-		gradient[1] += gq + n*(digamma-mathext.Digamma(m.Q)+logV)
-		gradient[2] += gv + n*m.Q/m.V
-		if second {
-			trigamma := mathext.Zeta(2, k)
-			add(0, 0, n*x*x*(trigamma-mathext.Zeta(2, px)))
-			add(0, 1, n*x*trigamma)
-			add(1, 1, n*(trigamma-mathext.Zeta(2, m.Q)))
-			add(1, 2, n/m.V)
-			add(2, 2, -n*m.Q/(m.V*m.V))
+		g.rows, rows = rows[:i], rows[i:]
+		groups = append(groups, g)
+	}
+	return groups
+}
+
+// surface is the log likelihood of rows by their X, with its derivatives by P, Q and V.
+// The gamma functions depend on X only; of a row there is left ln(x·mean + V).
+func (m GammaGamma) surface(groups []spendGroup, gradient []float64, hessian *mat.SymDense) float64 {
+	clear(gradient)
+	hessian.Zero()
+	add := func(i, j int, v float64) { hessian.SetSym(i, j, hessian.At(i, j)+v) }
+	logV, total := math.Log(m.V), 0.0
+	for i := range groups {
+		g := &groups[i]
+		n, x := g.n, g.x
+		px := m.P * x
+		k := px + m.Q
+		var logs, inverses, squares float64 // of all wholes
+		for i := range g.rows {
+			whole, count := x*g.rows[i].Mean+m.V, float64(g.rows[i].N)
+			part := count / whole
+			logs += count * math.Log(whole)
+			inverses += part
+			squares += part / whole
 		}
-		rows = rows[i:]
+		digamma, trigamma := mathext.Digamma(k), mathext.Zeta(2, k)
+		total += (px-1)*g.logs + n*math.Log(x) - k*logs + n*(m.Q*logV-mathext.Lbeta(px, m.Q))
+		gradient[0] += x*(g.logs-logs) + n*x*(digamma-mathext.Digamma(px))
+		gradient[1] += n*(digamma-mathext.Digamma(m.Q)+logV) - logs
+		gradient[2] += n*m.Q/m.V - k*inverses
+		add(0, 0, n*x*x*(trigamma-mathext.Zeta(2, px)))
+		add(0, 1, n*x*trigamma)
+		add(0, 2, -x*inverses)
+		add(1, 1, n*(trigamma-mathext.Zeta(2, m.Q)))
+		add(1, 2, n/m.V-inverses)
+		add(2, 2, k*squares-n*m.Q/(m.V*m.V))
 	}
 	return total
 }

@@ -62,13 +62,45 @@ type Histogram struct {
 	starts []int   // of each range's cells
 	owner  []uint8 // of a bucket: its first range, counted from 1
 	cells  []cell
+	first  int // the place of the first cell; all others of the first pass are empty
 }
 
 type cell struct{ count, sum int64 }
 
-// NewHistogram is an empty one for the first pass. It takes 1.7 MB; encoded, only what it
-// counted.
-func NewHistogram() *Histogram { return &Histogram{cells: make([]cell, coarse)} }
+// NewHistogram is an empty one for the first pass. It takes 16 KB for each power of two
+// from its smallest value to its largest; encoded, only what it counted.
+func NewHistogram() *Histogram { return &Histogram{} }
+
+// places is how many cells there may be.
+func (h *Histogram) places() int {
+	if h.owner == nil {
+		return coarse
+	}
+	return len(h.cells)
+}
+
+// at is the cell at one of the places.
+func (h *Histogram) at(place int) *cell {
+	if i := place - h.first; i >= 0 && i < len(h.cells) {
+		return &h.cells[i]
+	}
+	h.reach(place)
+	return &h.cells[place-h.first]
+}
+
+// reach makes room for a place, a power of two at a time.
+func (h *Histogram) reach(place int) {
+	first := place &^ (1<<coarseBits - 1)
+	end := first + 1<<coarseBits
+	if n := len(h.cells); n > 0 {
+		first, end = min(first, h.first), max(end, h.first+n)
+	} else {
+		h.first = first
+	}
+	cells := make([]cell, end-first)
+	copy(cells[h.first-first:], h.cells)
+	h.cells, h.first = cells, first
+}
 
 // mostRanges is what fits an owner.
 const mostRanges = 255
@@ -98,12 +130,11 @@ func refining(ranges []Range) (*Histogram, error) {
 	return h, nil
 }
 
-// Add counts values. It allocates nothing.
+// Add counts values. It allocates only where they reach further than those before.
 func (h *Histogram) Add(values ...int64) {
 	if h.owner == nil {
-		cells := h.cells
 		for _, v := range values {
-			c := &cells[bucket(v)]
+			c := h.at(bucket(v))
 			c.count++
 			c.sum += v
 		}
@@ -143,10 +174,16 @@ func (h *Histogram) Merge(other *Histogram) error {
 		return errors.New("histograms of different passes")
 	}
 	for i, c := range other.cells {
-		h.cells[i].count += c.count
-		h.cells[i].sum += c.sum
+		if c.count != 0 {
+			h.at(other.first + i).add(c)
+		}
 	}
 	return nil
+}
+
+func (c *cell) add(o cell) {
+	c.count += o.count
+	c.sum += o.sum
 }
 
 // plain is a histogram as JSON has it: [place, count, sum] of each cell that is not empty.
@@ -160,7 +197,7 @@ func (h *Histogram) MarshalJSON() ([]byte, error) {
 	p := plain{Ranges: h.ranges, Cells: [][3]int64{}}
 	for i, c := range h.cells {
 		if c.count != 0 {
-			p.Cells = append(p.Cells, [3]int64{int64(i), c.count, c.sum})
+			p.Cells = append(p.Cells, [3]int64{int64(h.first + i), c.count, c.sum})
 		}
 	}
 	return json.Marshal(p)
@@ -184,10 +221,10 @@ func (h *Histogram) fill(p plain) error {
 		}
 	}
 	for _, c := range p.Cells {
-		if c[0] < 0 || c[0] >= int64(len(empty.cells)) || c[1] <= 0 || empty.cells[c[0]].count != 0 {
+		if c[0] < 0 || c[0] >= int64(empty.places()) || c[1] <= 0 || empty.at(int(c[0])).count != 0 {
 			return fmt.Errorf("cell %v cannot be", c)
 		}
-		empty.cells[c[0]] = cell{c[1], c[2]}
+		*empty.at(int(c[0])) = cell{c[1], c[2]}
 	}
 	*h = *empty
 	return nil
@@ -203,10 +240,10 @@ func (h *Histogram) MarshalBinary() ([]byte, error) {
 	last := 0
 	for i, c := range h.cells {
 		if c.count != 0 {
-			out = binary.AppendUvarint(out, uint64(i-last))
+			out = binary.AppendUvarint(out, uint64(h.first+i-last))
 			out = binary.AppendUvarint(out, uint64(c.count))
 			out = binary.AppendVarint(out, c.sum)
-			last = i
+			last = h.first + i
 		}
 	}
 	return out, nil
@@ -240,17 +277,13 @@ func (h *Histogram) MergeBinary(data []byte) error {
 		return errors.New("histograms of different passes")
 	}
 	return readCells(rest, func(at int64, c cell) error {
-		if at >= int64(len(h.cells)) || c.count <= 0 {
+		if at >= int64(h.places()) || c.count <= 0 {
 			return fmt.Errorf("cell %d cannot be", at)
 		}
-		h.cells[at].count += c.count
-		h.cells[at].sum += c.sum
+		h.at(int(at)).add(c)
 		return nil
 	})
 }
-
-// Reset forgets what was counted.
-func (h *Histogram) Reset() { clear(h.cells) }
 
 var errShort = errors.New("a histogram ends too soon")
 

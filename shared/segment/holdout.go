@@ -23,10 +23,15 @@ func Holdout(m BGNBD, held []Held, weeks float64) [8]HoldoutBin {
 	for i := range bins {
 		bins[i].Purchases = int64(i)
 	}
-	for _, h := range held {
+	var same Purchases // X and T of the last row: in order, many have the same
+	var ahead float64  // of who has these and has not stopped
+	for i, h := range held {
+		if i == 0 || h.X != same.X || h.T != same.T {
+			same, ahead = h.Purchases, m.future(h.X).in(weeks, m.Alpha+h.T)
+		}
 		b := &bins[min(h.X, 7)]
 		b.Members += h.N
-		b.Predicted += float64(h.N) * m.ExpectedOf(h.X, h.Tx, h.T, weeks)
+		b.Predicted += float64(h.N) * (ahead * m.Active(h.X, h.Tx, h.T))
 		b.Actual += h.Actual
 	}
 	return bins

@@ -50,7 +50,7 @@ func NewSearch(h *Histogram, ranks ...int64) (*Search, error) {
 		return nil, fmt.Errorf("ranks %v of %d values, at most %d ranks", ranks, s.Count, mostRanges)
 	}
 	s.look(h.cells, func(i int) Range {
-		low, width := bucketRange(i)
+		low, width := bucketRange(h.first + i)
 		return Range{low, width}
 	}, Open{Ranks: ranks})
 	return s, nil

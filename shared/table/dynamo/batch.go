@@ -22,6 +22,11 @@ type keyList struct {
 	ends []int // of each pk and sk in turn
 }
 
+// newKeyList has room for so many keys of members.
+func newKeyList(keys int) *keyList {
+	return &keyList{text: make([]byte, 0, 64*keys), ends: make([]int, 0, 2*keys)}
+}
+
 func (l *keyList) add(pk, sk []byte) {
 	l.text = append(l.text, pk...)
 	l.ends = append(l.ends, len(l.text))

@@ -48,7 +48,7 @@ func TestABatchIsJSON(t *testing.T) {
 
 // A page of keys is the same in one piece.
 func TestKeysOfAPage(t *testing.T) {
-	var l keyList
+	l := newKeyList(2) // and more
 	var want []table.Key
 	for i := range 5 {
 		k := table.Key{PK: fmt.Sprint("p#", i), SK: fmt.Sprint("s", i*i)}

@@ -110,12 +110,13 @@ func (e *Engine) Members(ctx context.Context, group string, after table.Key, lim
 		start = keyOf(after)
 		start[table.AttrGroup] = str(group)
 	}
-	var found keyList
+	found := newKeyList(limit)
 	l := lean{item: func(pk, sk, _ []byte) error { found.add(pk, sk); return nil }}
 	out, err := e.client.Query(ctx, &dynamodb.QueryInput{
 		TableName:                 e.table,
 		IndexName:                 aws.String(table.MembersIndex),
 		KeyConditionExpression:    aws.String("m = :m"),
+		ProjectionExpression:      aws.String("pk, sk"),
 		ExpressionAttributeValues: attributes{":m": str(group)},
 		ExclusiveStartKey:         start,
 		Limit:                     aws.Int32(int32(limit)),

@@ -91,22 +91,13 @@ func (l *lean) strip(body []byte) ([]byte, error) {
 // one reads an item at the scanner's place. Its strings point into the answer
 // unless they have escapes. What it needs is made once for all items.
 func (l *lean) one(s *scanner) func() error {
-	var pk, sk, side, found []byte // side is used again for every item
+	var pk, sk, packed, side []byte // side is used again for every item
 	var into *[]byte
 	value := func([]byte) (err error) {
-		switch into {
-		case nil:
+		if into == nil {
 			return s.skip()
-		case &found:
-			var v []byte
-			if v, err = s.text(); err != nil {
-				return err
-			}
-			side, err = base64.StdEncoding.AppendDecode(side[:0], v)
-			found = side
-		default:
-			*into, err = s.text()
 		}
+		*into, err = s.text()
 		return err
 	}
 	attribute := func(name []byte) error {
@@ -116,19 +107,64 @@ func (l *lean) one(s *scanner) func() error {
 		case table.AttrSK:
 			into = &sk
 		case table.AttrSide:
-			into = &found
+			into = &packed
 		default:
 			into = nil
 		}
 		return s.object(value)
 	}
-	return func() error {
-		pk, sk, found = nil, nil, nil
-		if err := s.object(attribute); err != nil {
+	return func() (err error) {
+		if !s.plain(&pk, &sk, &packed) {
+			pk, sk, packed = nil, nil, nil
+			if err := s.object(attribute); err != nil {
+				return err
+			}
+		}
+		if side, err = base64.StdEncoding.AppendDecode(side[:0], packed); err != nil {
 			return err
 		}
-		return l.item(pk, sk, found)
+		if packed == nil {
+			return l.item(pk, sk, nil)
+		}
+		return l.item(pk, sk, side)
 	}
+}
+
+// How DynamoDB writes what begins an attribute.
+var (
+	headPK   = []byte(`"` + table.AttrPK + `":{"S":"`)
+	headSK   = []byte(`"` + table.AttrSK + `":{"S":"`)
+	headSide = []byte(`"` + table.AttrSide + `":{"B":"`)
+)
+
+// plain reads an item of nothing but what is asked for, written without spaces and
+// escapes, as nearly all are. Where one is not, it reads nothing and answers false.
+func (s *scanner) plain(pk, sk, packed *[]byte) bool {
+	*pk, *sk, *packed = nil, nil, nil
+	rest := s.b[s.i:]
+	for before := byte('{'); len(rest) > 0 && rest[0] == before; before = ',' {
+		into := pk
+		switch rest = rest[1:]; {
+		case bytes.HasPrefix(rest, headPK):
+			rest = rest[len(headPK):]
+		case bytes.HasPrefix(rest, headSK):
+			rest, into = rest[len(headSK):], sk
+		case bytes.HasPrefix(rest, headSide):
+			rest, into = rest[len(headSide):], packed
+		default:
+			return false
+		}
+		end := bytes.IndexByte(rest, '"')
+		if end < 0 || bytes.IndexByte(rest[:end], '\\') >= 0 || len(rest) < end+3 || rest[end+1] != '}' {
+			return false
+		}
+		*into, rest = rest[:end], rest[end+2:]
+		if rest[0] == '}' {
+			s.i = len(s.b) - len(rest) + 1
+			return true
+		}
+	}
+	return false
 }
 
 // scanner reads JSON as it comes over the wire, without making anything of it.

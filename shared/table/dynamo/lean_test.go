@@ -2,9 +2,12 @@ package dynamo
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 )
 
 func TestItemsAreTakenOutOfAnAnswer(t *testing.T) {
@@ -48,6 +51,43 @@ func TestItemsAreTakenOutOfAnAnswer(t *testing.T) {
 			}
 		})
 	}
+}
+
+// An item that is written as DynamoDB writes it says the same when it is not.
+func TestPlainItemsAreItems(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		type value map[string]any
+		item := map[string]value{}
+		for _, name := range rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"pk", "sk", "s", "v"}), 0, 4, rapid.ID).Draw(t, "names") {
+			switch name {
+			case "s":
+				item[name] = value{"B": rapid.SliceOfN(rapid.Byte(), 1, 40).Draw(t, name)}
+			default:
+				item[name] = value{"S": rapid.OneOf(rapid.StringMatching(`[A-Z#0-9]{1,60}`), rapid.String()).Draw(t, name)}
+			}
+		}
+		plain, err := json.Marshal(item)
+		if err != nil {
+			t.Fatal(err)
+		}
+		spaced, err := json.MarshalIndent(item, "", " ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, one := range [][]byte{plain, spaced} {
+			l := lean{item: func(pk, sk, side []byte) error {
+				got = append(got, fmt.Sprintf("%q %q %q %v", pk, sk, side, side == nil))
+				return nil
+			}}
+			if _, err := l.strip(slices.Concat([]byte(`{"Items":[`), one, []byte("]}"))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(got) != 2 || got[0] != got[1] {
+			t.Fatalf("%s is read as %q", plain, got)
+		}
+	})
 }
 
 // What is not JSON is refused, and nothing that is makes it fail or panic.
