@@ -184,19 +184,23 @@ func (e mortal) Sides(ctx context.Context, keys []table.Key, visit func(table.Ke
 	return e.Engine.Sides(ctx, keys, visit)
 }
 
-// bucket is where runs keep their files, as a process sees it: every call may
-// fail, every write may be the last. Nobody comes first in between: of the files
-// of a shard one is written last, and a step that finds it does nothing.
+// bucket is where runs keep their files, as a process sees it: every write may
+// fail, or be its last. Nobody comes first in between: of the files of a shard
+// one is written last, and a step that finds it does nothing.
 type bucket struct {
 	w  *world
 	in *instance
 }
 
+// perStep is about how many files a step writes that writes many: now and then
+// all of them have to come through.
+const perStep = 16
+
 // Put implements refresh.Files.
 func (b *bucket) Put(_ context.Context, name string, body []byte) error {
 	t := b.in.task
-	if err := b.call(t); err != nil {
-		return err
+	if (&wire{b.w}).fails(t, b.w.odds.before/perStep) {
+		return errTimeout
 	}
 	dir := path.Dir(name)
 	if b.w.files[dir] == nil {
@@ -205,7 +209,7 @@ func (b *bucket) Put(_ context.Context, name string, body []byte) error {
 	b.w.files[dir][name] = slices.Clone(body)
 	t.filed(name)
 	t.boundary()
-	if (&wire{b.w}).fails(t, b.w.odds.after) {
+	if (&wire{b.w}).fails(t, b.w.odds.after/perStep) {
 		return errTimeout
 	}
 	return nil
@@ -213,9 +217,6 @@ func (b *bucket) Put(_ context.Context, name string, body []byte) error {
 
 // Get implements refresh.Files.
 func (b *bucket) Get(_ context.Context, name string) ([]byte, error) {
-	if err := b.call(b.in.task); err != nil {
-		return nil, err
-	}
 	body, there := b.w.files[path.Dir(name)][name]
 	if !there {
 		return nil, fmt.Errorf("simulated: there is no %s", name)
@@ -224,22 +225,12 @@ func (b *bucket) Get(_ context.Context, name string) ([]byte, error) {
 }
 
 // List implements refresh.Files.
-func (b *bucket) List(_ context.Context, prefix string) (names []string, err error) {
-	if err := b.call(b.in.task); err != nil {
-		return nil, err
-	}
+func (b *bucket) List(_ context.Context, prefix string) (names []string, _ error) {
 	for name := range b.w.files[strings.TrimSuffix(prefix, "/")] {
 		names = append(names, name)
 	}
 	slices.Sort(names)
 	return names, nil
-}
-
-func (b *bucket) call(t *task) error {
-	if (&wire{b.w}).fails(t, b.w.odds.throttled) {
-		return errThrottled
-	}
-	return nil
 }
 
 // newestFile is the last of a directory by name.
