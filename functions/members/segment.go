@@ -25,7 +25,7 @@ func (h *Handler) members(ctx context.Context, r *web.Request) (web.Answer, erro
 	if err != nil {
 		return web.Answer{}, err
 	}
-	group, cursor, err := segmentCursor(r.URL.Query().Get("cursor"))
+	group, after, err := segmentCursor(r.URL.Query().Get("cursor"))
 	if err != nil {
 		return web.Answer{}, err
 	}
@@ -38,7 +38,7 @@ func (h *Handler) members(ctx context.Context, r *web.Request) (web.Answer, erro
 	var glance loyalty.Glance
 	for looked := 0; group < table.MemberGroups && len(found) < limit && looked < lookedAt; {
 		n := min(limit-len(found), table.MaxSides)
-		next, err := h.Gate.Store.SidesFrom(ctx, r.Program, group, cursor, n, func(member string, side []byte) error {
+		next, err := h.Gate.Store.SidesAfter(ctx, r.Program, group, after, n, func(member string, side []byte) error {
 			looked++
 			if err := glance.Read(side); err != nil {
 				return err
@@ -52,14 +52,14 @@ func (h *Handler) members(ctx context.Context, r *web.Request) (web.Answer, erro
 		if err != nil {
 			return web.Answer{}, err
 		}
-		if cursor = next; cursor == "" {
+		if after = next; after == "" {
 			group++
 			looked++ // an empty group is a read too
 		}
 	}
 	page := web.Page[Shape]{Data: []Shape{}}
 	if page.HasMore = group < table.MemberGroups; page.HasMore {
-		page.NextCursor = base64.RawURLEncoding.EncodeToString([]byte(strconv.Itoa(group) + " " + cursor))
+		page.NextCursor = base64.RawURLEncoding.EncodeToString([]byte(strconv.Itoa(group) + " " + after))
 	}
 	for _, m := range found {
 		if err := h.Gate.Store.View(ctx, r.Program, func(tx *table.Tx) error {
@@ -96,18 +96,19 @@ func (h *Handler) known(ctx context.Context, program, id string) error {
 	})
 }
 
-// segmentCursor is where a page left off: the group, and where in it.
-func segmentCursor(s string) (group int, cursor string, err error) {
+// segmentCursor is where a page left off: the group, and after whom in it.
+func segmentCursor(s string) (group int, after string, err error) {
 	if s == "" {
 		return 0, "", nil
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(s)
-	number, cursor, two := strings.Cut(string(raw), " ")
+	number, after, two := strings.Cut(string(raw), " ")
 	if err == nil {
 		group, err = strconv.Atoi(number)
 	}
-	if err != nil || !two || group < 0 || group >= table.MemberGroups {
+	_, member := loyalty.OwnID("mem_", "mem_"+after)
+	if err != nil || !two || after != "" && !member || group < 0 || group >= table.MemberGroups {
 		return 0, "", loyalty.Malformed("cursor", s, "is not a cursor that this list gave")
 	}
-	return group, cursor, nil
+	return group, after, nil
 }

@@ -273,6 +273,11 @@ func values(f *found) report {
 		s.row(w.From, w.Under, f.Currency, w.Members, w.Value)
 		c.Labels, c.Series[0].Values = append(c.Labels, chart.Number(w.From, f.digits())), append(c.Series[0].Values, n)
 	}
+	drawn := len(d.Members) // what lies above everybody is not
+	for drawn > 0 && d.Members[drawn-1] == 0 {
+		drawn--
+	}
+	c.Labels, c.Series[0].Values = c.Labels[:drawn], c.Series[0].Values[:drawn]
 	return report{struct {
 		At       time.Time `json:"at"`
 		Currency string    `json:"currency"`

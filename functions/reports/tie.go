@@ -3,6 +3,7 @@ package reports
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -68,14 +69,12 @@ func (h *Handler) balances(ctx context.Context, program string) (int64, error) {
 
 func (h *Handler) balancesOf(ctx context.Context, group string) (sum int64, err error) {
 	engine := h.Gate.Store.Engine
-	for cursor := ""; ; {
-		keys, next, err := engine.Members(ctx, group, cursor, table.MaxPage)
+	for after := (table.Key{}); ; {
+		keys, more, err := engine.Members(ctx, group, after, table.MaxPage)
 		if err != nil {
 			return 0, err
 		}
-		for len(keys) > 0 {
-			some := keys[:min(len(keys), table.MaxSides)]
-			keys = keys[len(some):]
+		for some := range slices.Chunk(keys, table.MaxSides) {
 			err := engine.Sides(ctx, some, func(_ table.Key, side []byte) error {
 				s, err := loyalty.ReadSummary(side)
 				sum += s.Balance
@@ -85,8 +84,9 @@ func (h *Handler) balancesOf(ctx context.Context, group string) (sum int64, err 
 				return 0, err
 			}
 		}
-		if cursor = next; cursor == "" {
+		if !more {
 			return sum, nil
 		}
+		after = keys[len(keys)-1]
 	}
 }

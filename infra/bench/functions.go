@@ -65,6 +65,7 @@ type bench struct {
 
 	member string
 	asked  string // an import that waits for its file
+	draft  string // a simulation that was asked for
 	begun  string // a segment run that has its plan, without prefix
 	orders int
 	batch  []byte // one change of an account
@@ -89,6 +90,10 @@ func (b *bench) seed(ctx context.Context) error {
 		return err
 	}
 	b.asked = asked.ID
+	if err := b.once(ctx, "simulations", event("POST", "/v1/simulations", object{"program": object{}}), &asked); err != nil {
+		return err
+	}
+	b.draft = asked.ID
 	if err := b.once(ctx, "segment", event("POST", "/v1/segment-runs", nil), &asked); err != nil {
 		return err
 	}
@@ -138,7 +143,11 @@ func (b *bench) event(function string) []byte {
 		return event("POST", "/v1/redemptions", object{"member": b.member, "points": 1})
 	case "members":
 		return event("GET", "/v1/members/"+b.member, nil)
-	case "announce":
+	case "refer":
+		return event("GET", "/v1/members/"+b.member+"/referrals", nil)
+	case "reports":
+		return event("GET", "/v1/reports/liability", nil)
+	case "announce", "qualify":
 		return b.batch
 	case "maintain":
 		return []byte(`{"schedule":"expire"}`)
@@ -147,7 +156,7 @@ func (b *bench) event(function string) []byte {
 	case "importer":
 		return []byte(`{"schedule":"imports"}`)
 	case "simulations":
-		return event("GET", "/v1/simulations/sim_NONE", nil)
+		return event("GET", "/v1/simulations/"+b.draft, nil)
 	case "segment":
 		return event("GET", "/v1/segment-runs/seg_"+b.begun, nil)
 	case "refresh":

@@ -62,11 +62,15 @@ var names = map[string]bool{"wallet": true, "member": true, "version": true}
 // Every naughty string in every parameter of every operation, in paths,
 // queries and headers, whatever the description has; beside it all is good.
 func TestBadInputParameters(t *testing.T) {
-	w := newWild(t)
-	c := newContract(t, w.host)
+	h := newWild(t).host
+	c := newContract(t, h)
 	list := naughty(t)
 	asked, fields := 0, 0
-	for _, op := range operations(t, w.host) {
+	for _, op := range operations(t, h) {
+		if len(c.parameters(op)) == 0 {
+			continue
+		}
+		w := newWild(t)
 		path, body := w.taken(op)
 		w.written()
 		for _, p := range c.parameters(op) {
@@ -99,12 +103,9 @@ func TestBadInputParameters(t *testing.T) {
 				}
 			}
 		}
-		if op.id == "publishProgram" {
-			w.usual()
-		}
+		w.settled()
 	}
 	t.Logf("%d strings in %d parameters: %d requests", len(list), fields, asked)
-	w.settled()
 }
 
 // free tells of a name that the caller may choose: a card may be called

@@ -1,6 +1,7 @@
 package local_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"slices"
 	"strings"
@@ -96,6 +97,11 @@ func segmentRun(t *testing.T, s *shop) {
 		slices.Sort(want)
 		if got := in(segment); !slices.Equal(got, want) {
 			t.Errorf("in %s are %v, want %v", segment, got, want)
+		}
+	}
+	for forged, status := range map[string]int{"0": 400, "64 ": 400, "-1 ": 400, "0 x": 400, "0 A\x00B": 400, "0 " + strings.Repeat("9", 41): 400, "7 NOBODY": 200, "63 " + big[4:]: 200} {
+		if a := s.do("GET", "/v1/segments/new/members?cursor="+base64.RawURLEncoding.EncodeToString([]byte(forged)), nil); a.status != status {
+			t.Errorf("the cursor %q is answered %d %s", forged, a.status, a.raw)
 		}
 	}
 	m := s.must("GET", "/v1/members/"+big, nil)

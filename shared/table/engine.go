@@ -58,10 +58,11 @@ type Engine interface {
 	// answer, "" at the end, continues the walk when passed as cursor.
 	DueBefore(ctx context.Context, shard, before, cursor string, limit int) ([]Key, string, error)
 
-	// Members reads the keys of the items of a group, at most limit, in no
-	// stated order. It may be a little old. The second answer, "" at the end,
-	// continues the walk when passed as cursor.
-	Members(ctx context.Context, group, cursor string, limit int) ([]Key, string, error)
+	// Members reads the keys of the items of a group that come after one of
+	// them (the zero key: from the first on), at most limit, in no stated order
+	// that yet is always the same. It may be a little old. The second answer
+	// tells whether there are more, after the last.
+	Members(ctx context.Context, group string, after Key, limit int) ([]Key, bool, error)
 
 	// Sides reads the sides of up to 100 items, and nothing else of them: it
 	// calls visit with each that is there, in no stated order. They may be a

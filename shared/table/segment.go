@@ -138,28 +138,38 @@ func (tx *Tx) PutDefinedSegment(id string, json []byte) {
 // as the sides once more. They may be a little old. What visit is given but
 // the id may not be kept.
 func (s *Store) Sides(ctx context.Context, program string, group int, attributes bool, visit func(member string, side []byte, attributes map[string]string) error) error {
-	for cursor := ""; ; {
-		keys, next, err := s.Engine.Members(ctx, MemberGroup(program, group), cursor, MaxPage)
+	for after := (Key{}); ; {
+		keys, more, err := s.Engine.Members(ctx, MemberGroup(program, group), after, MaxPage)
 		if err != nil {
 			return err
 		}
 		if err := s.sidesOf(ctx, program, keys, attributes, visit); err != nil {
 			return err
 		}
-		if cursor = next; cursor == "" {
+		if !more {
 			return nil
 		}
+		after = keys[len(keys)-1]
 	}
 }
 
-// SidesFrom is Sides of a part of a group, without attributes: at most so many
-// members from a cursor on. The answer is the cursor to go on with, "" at the end.
-func (s *Store) SidesFrom(ctx context.Context, program string, group int, cursor string, limit int, visit func(member string, side []byte) error) (string, error) {
-	keys, next, err := s.Engine.Members(ctx, MemberGroup(program, group), cursor, limit)
+// SidesAfter is Sides of a part of a group, without attributes: at most so many
+// members after one of them, "" for from the first on. The answer is the member
+// to go on after, "" at the end.
+func (s *Store) SidesAfter(ctx context.Context, program string, group int, member string, limit int, visit func(member string, side []byte) error) (string, error) {
+	var after Key
+	if member != "" {
+		after = accountKey(program, member)
+	}
+	keys, more, err := s.Engine.Members(ctx, MemberGroup(program, group), after, limit)
 	if err != nil {
 		return "", err
 	}
-	return next, s.sidesOf(ctx, program, keys, false, func(member string, side []byte, _ map[string]string) error { return visit(member, side) })
+	last := ""
+	if more {
+		last = keys[len(keys)-1].PK[len(memberPK(program, "")):]
+	}
+	return last, s.sidesOf(ctx, program, keys, false, func(member string, side []byte, _ map[string]string) error { return visit(member, side) })
 }
 
 func (s *Store) sidesOf(ctx context.Context, program string, keys []Key, attributes bool, visit func(member string, side []byte, attributes map[string]string) error) error {

@@ -194,13 +194,20 @@ func (tx *Tx) read(k Key, consistent bool) (*row, error) {
 	return r, nil
 }
 
-// get reads and decodes an item; nil when there is none.
+// get reads and decodes an item, as this transaction leaves it; nil when there is none.
 func get[T any](tx *Tx, k Key) (*T, error) {
 	r, err := tx.item(k)
-	if err != nil || r.old.Version == 0 {
+	if err != nil {
 		return nil, err
 	}
-	return Decode[T](r.old)
+	it := r.old
+	if r.write != nil {
+		it = r.write.Item
+	}
+	if it.Version == 0 || r.write != nil && r.write.Delete {
+		return nil, nil
+	}
+	return Decode[T](it)
 }
 
 // Fresh is for a decision about an account that it reads and does not write:

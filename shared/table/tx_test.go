@@ -364,3 +364,28 @@ func TestALedgerIsReadWholeWhileItIsWrittenTo(t *testing.T) {
 		t.Error("no page was read, so nothing is proven")
 	}
 }
+
+// What a transaction wrote it reads: a budget that two parts of a decision
+// draw on is drawn on twice.
+func TestATransactionReadsWhatItWrote(t *testing.T) {
+	s := store(t, engine(t))
+	draw := func(tx *table.Tx, points int64) error {
+		b, err := tx.Budget("launch")
+		if err != nil {
+			return err
+		}
+		b.Used += points
+		tx.PutBudget(b)
+		return nil
+	}
+	for range 2 { // where there is none yet, and where there is one
+		update(t, s, func(tx *table.Tx) error { return errors.Join(draw(tx, 3), draw(tx, 4)) })
+	}
+	update(t, s, func(tx *table.Tx) error {
+		b, err := tx.Budget("launch")
+		if err == nil && b.Used != 14 {
+			t.Errorf("%d are used of the budget, want 14", b.Used)
+		}
+		return err
+	})
+}

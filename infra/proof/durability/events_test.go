@@ -2,6 +2,8 @@ package durability
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 )
 
@@ -45,6 +47,7 @@ func (s *shop) eventsTellEveryMovementOnce(inOne bool) (count, expired int) {
 	}
 	by := map[string]place{} // what each event tells of, by its name there
 	ids := map[string]bool{}
+	inside := map[string]bool{} // who is in which segment
 	list := s.must("GET", "/_local/events", nil)["data"].([]any)
 	for i, v := range list {
 		e := v.(object)
@@ -66,7 +69,12 @@ func (s *shop) eventsTellEveryMovementOnce(inOne bool) (count, expired int) {
 		case "hold.expired":
 			about = data["hold"].(string)
 		case "segment.entered", "segment.left":
-			about = fmt.Sprint(kind, " ", data["member"], " ", data["segment"], " ", id) // an order may decide it again and again
+			what := fmt.Sprint(data["member"], " ", data["segment"])
+			if inside[what] == (kind == "segment.entered") {
+				s.t.Errorf("event %d, %s, tells of %s what was so before", i, kind, what)
+			}
+			inside[what] = !inside[what]
+			continue
 		default:
 			about = data["entry"].(string)
 		}
@@ -128,6 +136,24 @@ func (s *shop) eventsTellEveryMovementOnce(inOne bool) (count, expired int) {
 	for _, m := range members {
 		if by["enrolment of "+m].kind == "" {
 			s.t.Errorf("nothing tells of the enrolment of %s", m)
+		}
+		status, _, raw, err := s.call("GET", "/v1/members/"+m, "", nil)
+		if err != nil || status != 200 {
+			s.t.Errorf("%s: %d %s %v", m, status, raw, err)
+			continue
+		}
+		shown := decode(s.t, raw)
+		if shown["id"] != m {
+			continue // merged away: the other one's segments are shown
+		}
+		var in []any
+		for what := range inside {
+			if segment, hers := strings.CutPrefix(what, m+" "); hers && inside[what] {
+				in = append(in, segment)
+			}
+		}
+		if got := shown["segments"].([]any); len(got) != len(in) || slices.ContainsFunc(got, func(v any) bool { return !slices.Contains(in, v) }) {
+			s.t.Errorf("%s is in %v, events tell of %v", m, got, in)
 		}
 	}
 	return len(list), expired

@@ -161,14 +161,14 @@ func (x *wire) DueBefore(ctx context.Context, shard, before, cursor string, limi
 }
 
 // Members implements table.Engine. The index lags: a key may not be there yet.
-func (x *wire) Members(ctx context.Context, group, cursor string, limit int) ([]table.Key, string, error) {
+func (x *wire) Members(ctx context.Context, group string, after table.Key, limit int) ([]table.Key, bool, error) {
 	t := x.call(ctx)
 	x.w.tally.Reads++
 	if x.fails(t, x.w.odds.throttled) {
-		return nil, "", errThrottled
+		return nil, false, errThrottled
 	}
-	keys, next, err := x.w.remote.Members(ctx, group, cursor, limit)
-	return keys, next, t.saw(err)
+	keys, more, err := x.w.remote.Members(ctx, group, after, limit)
+	return keys, more, t.saw(err)
 }
 
 // Sides implements table.Engine.

@@ -101,11 +101,14 @@ func (e *Engine) DueBefore(ctx context.Context, shard, before, cursor string, li
 }
 
 // Members implements table.Engine on the index of members.
-func (e *Engine) Members(ctx context.Context, group, cursor string, limit int) ([]table.Key, string, error) {
-	names := []string{table.AttrPK, table.AttrSK, table.AttrGroup}
-	start, err := decodeCursor(cursor, names...)
-	if err := errors.Join(err, table.CheckLimit(limit)); err != nil {
-		return nil, "", err
+func (e *Engine) Members(ctx context.Context, group string, after table.Key, limit int) ([]table.Key, bool, error) {
+	if err := table.CheckLimit(limit); err != nil {
+		return nil, false, err
+	}
+	var start attributes
+	if after != (table.Key{}) {
+		start = keyOf(after)
+		start[table.AttrGroup] = str(group)
 	}
 	var found keyList
 	l := lean{item: func(pk, sk, _ []byte) error { found.add(pk, sk); return nil }}
@@ -118,9 +121,9 @@ func (e *Engine) Members(ctx context.Context, group, cursor string, limit int) (
 		Limit:                     aws.Int32(int32(limit)),
 	}, l.option)
 	if err != nil {
-		return nil, "", fmt.Errorf("query members of %q: %w", group, err)
+		return nil, false, fmt.Errorf("query members of %q: %w", group, err)
 	}
-	return found.keys(), encodeCursor(out.LastEvaluatedKey, names...), nil
+	return found.keys(), len(out.LastEvaluatedKey) > 0, nil
 }
 
 // Sides implements table.Engine with BatchGetItem: half a read unit per item

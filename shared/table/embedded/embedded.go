@@ -180,24 +180,25 @@ func (e *Engine) DueBefore(ctx context.Context, shard, before, cursor string, li
 }
 
 // Members implements table.Engine.
-func (e *Engine) Members(ctx context.Context, group, cursor string, limit int) (keys []table.Key, next string, err error) {
-	after, err := decodeCursor(cursor)
-	if err := errors.Join(err, ctx.Err(), table.CheckLimit(limit)); err != nil {
-		return nil, "", err
+func (e *Engine) Members(ctx context.Context, group string, after table.Key, limit int) (keys []table.Key, more bool, err error) {
+	if err := errors.Join(ctx.Err(), table.CheckLimit(limit)); err != nil {
+		return nil, false, err
+	}
+	var from []byte
+	if after != (table.Key{}) {
+		from = join(group, after.PK, after.SK)
 	}
 	err = e.db.View(func(tx *bolt.Tx) error {
-		var last []byte
-		for k := range span(tx.Bucket(membersBucket), join(group, ""), after, false) {
-			if len(keys) == limit {
-				next = base64.RawURLEncoding.EncodeToString(last)
+		for k := range span(tx.Bucket(membersBucket), join(group, ""), from, false) {
+			if more = len(keys) == limit; more {
 				break
 			}
 			parts := strings.Split(string(k), "\x00") // group, pk, sk
-			keys, last = append(keys, table.Key{PK: parts[1], SK: parts[2]}), k
+			keys = append(keys, table.Key{PK: parts[1], SK: parts[2]})
 		}
 		return nil
 	})
-	return keys, next, err
+	return keys, more, err
 }
 
 // Sides implements table.Engine.

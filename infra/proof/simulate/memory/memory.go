@@ -163,24 +163,20 @@ func (e *Engine) DueBefore(ctx context.Context, shard, before, cursor string, li
 	return keys, next, nil
 }
 
-// Members implements table.Engine. A cursor is the last key.
-func (e *Engine) Members(ctx context.Context, group, cursor string, limit int) (keys []table.Key, next string, err error) {
-	if err := errors.Join(checkCursor(cursor), ctx.Err(), table.CheckLimit(limit)); err != nil {
-		return nil, "", err
+// Members implements table.Engine.
+func (e *Engine) Members(ctx context.Context, group string, after table.Key, limit int) (keys []table.Key, more bool, err error) {
+	if err := errors.Join(ctx.Err(), table.CheckLimit(limit)); err != nil {
+		return nil, false, err
 	}
 	e.mu.RLock()
 	defer e.mu.RUnlock()
 	for k := range e.group[group] {
-		if joined(k) > cursor {
+		if after == (table.Key{}) || joined(k) > joined(after) {
 			keys = append(keys, k)
 		}
 	}
 	slices.SortFunc(keys, func(a, b table.Key) int { return cmp.Compare(joined(a), joined(b)) })
-	if len(keys) > limit {
-		keys = keys[:limit]
-		next = joined(keys[limit-1])
-	}
-	return keys, next, nil
+	return keys[:min(len(keys), limit)], len(keys) > limit, nil
 }
 
 // Sides implements table.Engine.
