@@ -120,9 +120,9 @@ func (e *unaware) Query(ctx context.Context, q table.Query) (table.Page, error) 
 // absent does not see some of the members of a group.
 type absent struct{ table.Engine }
 
-func (e *absent) Members(ctx context.Context, group, cursor string, limit int) ([]table.Key, string, error) {
-	keys, next, err := e.Engine.Members(ctx, group, cursor, limit)
-	return keys[:min(len(keys), 1)], next, err
+func (e *absent) Members(ctx context.Context, group string, after table.Key, limit int) ([]table.Key, bool, error) {
+	keys, more, err := e.Engine.Members(ctx, group, after, limit)
+	return keys[:min(len(keys), 1)], more, err
 }
 
 // muffled announces no segment that is left.

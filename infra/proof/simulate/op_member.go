@@ -14,7 +14,7 @@ func (w *world) person(p *programme) string { return fmt.Sprintf("person-%s-%d."
 // A person joins.
 var enrolMember = Kind{Name: "enrolment", Weight: 3, Draw: func(w *world, p *programme, r *rand.Rand) *message {
 	n := w.number()
-	return &message{op: &enrol{name: w.person(p), external: fmt.Sprint("e", n), born: r.IntN(13)}, program: p, key: w.key("enrol")}
+	return &message{op: &enrol{name: w.person(p), external: fmt.Sprint("e", n), born: n % 13}, program: p, key: w.key("enrol")}
 }}
 
 type enrol struct {

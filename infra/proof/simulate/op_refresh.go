@@ -173,9 +173,9 @@ func (e mortal) Query(ctx context.Context, q table.Query) (page table.Page, err 
 }
 
 // Members implements table.Engine.
-func (e mortal) Members(ctx context.Context, group, cursor string, limit int) (keys []table.Key, next string, err error) {
+func (e mortal) Members(ctx context.Context, group string, after table.Key, limit int) (keys []table.Key, more bool, err error) {
 	defer ended(&err)
-	return e.Engine.Members(ctx, group, cursor, limit)
+	return e.Engine.Members(ctx, group, after, limit)
 }
 
 // Sides implements table.Engine.
