@@ -143,6 +143,9 @@ func Settle(tx *table.Tx, friend *loyalty.Account, by By) (changed bool, err err
 // looked at before. The caller puts the friend's account.
 func SettleRewarded(tx *table.Tx, friend *loyalty.Account, by By) error {
 	r, err := tx.Referral(friend.Referred.ID)
+	if err == nil && r.Left == friend.Referred.Left { // as it was before an earlier change, perhaps: then nothing is written that would find out
+		err = tx.Fresh()
+	}
 	if err == nil {
 		_, err = settle(tx, r, friend, false, nil, by)
 	}

@@ -100,6 +100,10 @@ const mostHorizons = 16
 
 // over is in, for rising horizons at once: the coefficients are the same.
 func (f future) over(weeks []float64, since float64, sums []float64) {
+	if f.a > mostApart {
+		f.alike(weeks, since, sums)
+		return
+	}
 	var zs, powers [mostHorizons]float64
 	n := len(weeks)
 	for i, w := range weeks {
@@ -127,6 +131,20 @@ func (f future) over(weeks []float64, since float64, sums []float64) {
 	}
 	for i, w := range weeks {
 		sums[i] *= math.Exp((f.a - 1) * math.Log(since/(since+max(w, 0))))
+	}
+}
+
+// mostApart is an a up to which every term of the series fits a float64.
+const mostApart = 50
+
+// alike is over where members stop with nearly the same probability: a is large,
+// and terms of the series more than fit. The formula as the paper prints it has
+// no such terms there, and its bracket is not near 0.
+func (f future) alike(weeks []float64, since float64, sums []float64) {
+	for i, w := range weeks {
+		w = max(w, 0)
+		left := math.Exp(-f.rx * math.Log1p(w/since)) // (1-z)^(r+x)
+		sums[i] = f.c / (f.a - 1) * (1 - left*Hyp2F1(f.rx, f.c-f.a+1, f.c, w/(since+w)))
 	}
 }
 

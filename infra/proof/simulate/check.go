@@ -68,6 +68,9 @@ func (w *world) checkMember(tx *table.Tx, p *programme, m *member) error {
 	if got, want := leadOf(a.Referred), m.lead.String(); got != want || a.FirstOrder != m.bought {
 		return fmt.Errorf("%s bought first at %d, and was brought by %s; it should be %d, %s", m.id, a.FirstOrder, got, m.bought, want)
 	}
+	if got := slices.Sorted(slices.Values(a.Segments)); !slices.Equal(got, m.segments) || a.SegmentSeq != m.turns || int(a.Born) != m.born {
+		return fmt.Errorf("%s is in %v after %d changes and was born in month %d, and should be in %v after %d, %d", m.id, got, a.SegmentSeq, a.Born, m.segments, m.turns, m.born)
+	}
 	return checkProgress(tx, a, m)
 }
 
@@ -176,7 +179,8 @@ func (w *world) finish(step int) {
 		w.deliver(m, w.clock+1)
 	}
 	w.lost = nil
-	for len(w.queue) > 0 && w.wrong == nil {
+	for r := rand.New(rand.NewPCG(w.seed, 4)); len(w.queue)+len(w.waiting) > 0 && w.wrong == nil; {
+		w.goOn(step, r)
 		w.runUntil(w.queue[0].at + 1)
 	}
 	if w.wrong != nil {
@@ -201,6 +205,7 @@ func (w *world) finish(step int) {
 	if w.feed != nil {
 		w.drain(step)
 		w.checkEvents(step)
+		w.checkSegments(step)
 	}
 }
 
@@ -474,9 +479,6 @@ func (w *world) checkEvents(step int) {
 		if e.Type == events.PrivacyRequested {
 			continue // of these the model keeps no list
 		}
-		if e.Type == events.SegmentEntered || e.Type == events.SegmentLeft {
-			continue // the model knows no segments; package segments recomputes them from the orders
-		}
 		expect, ok := want[e.ID]
 		if !ok {
 			w.violated(step, "event %s tells what did not happen: %s", e.ID, e.Data)
@@ -494,6 +496,8 @@ func (w *world) checkEvents(step int) {
 			Points int64
 			Entry  string
 			Wallet string
+
+			Segment string
 		}
 		if err := json.Unmarshal(e.Data, &d); err != nil {
 			w.violated(step, "event %s: %v", e.ID, err)
@@ -502,6 +506,9 @@ func (w *world) checkEvents(step int) {
 		got := fmt.Sprintf("%s %s %s", e.Source, e.Type, d.Member)
 		if d.Points != 0 {
 			got += fmt.Sprint(" ", d.Points)
+		}
+		if d.Segment != "" {
+			got += " " + d.Segment
 		}
 		if expect != "" && got != expect {
 			w.violated(step, "event %s is %s, and should be %s", e.ID, got, expect)

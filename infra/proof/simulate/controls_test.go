@@ -51,6 +51,16 @@ var controls = []struct {
 	{"who was merged is still two", beneath(func(_ *world, e table.Engine) table.Engine { return &twins{e} })},
 	{"a code leads into every program", beneath(func(_ *world, e table.Engine) table.Engine { return &everywhere{e} })},
 	{"nobody looks at networks", beneath(func(_ *world, e table.Engine) table.Engine { return &trusting{e} })},
+	{"a run leaves members in segments", inRuns(func(e table.Engine) table.Engine { return &sticky{e} })},
+	{"a run decides by what it read", inRuns(func() func(table.Engine) table.Engine {
+		sides := map[table.Key][]byte{}
+		return func(e table.Engine) table.Engine { return &bygone{e, sides} }
+	}())},
+	{"a run that was overtaken goes on", inRuns(func(e table.Engine) table.Engine { return &obstinate{e} })},
+	{"a run's changes have no number", inRuns(func(e table.Engine) table.Engine { return &hasty{e} })},
+	{"a run knows no segments of the program's own", inRuns(func(e table.Engine) table.Engine { return &unaware{e} })},
+	{"a run misses members", inRuns(func(e table.Engine) table.Engine { return &absent{e} })},
+	{"a segment that is left is not announced", seam{feed: func(f table.Feed) table.Feed { return &muffled{f} }, kinds: segmentKinds}},
 	{"money is a float", seam{handler: floats}},
 	{"a request in a hundred fails by itself", seam{handler: flaky}},
 	{"a change is not announced", seam{feed: func(f table.Feed) table.Feed { return &deaf{Feed: f} }}},
@@ -58,6 +68,11 @@ var controls = []struct {
 
 // lateToShow is a mistake that shows only on who has bought on many days.
 const lateToShow = "days that leave the account are lost"
+
+// inRuns is beneath, in a world in which runs are most of what happens.
+func inRuns(f func(table.Engine) table.Engine) seam {
+	return seam{engine: func(_ *world, e table.Engine) table.Engine { return f(e) }, kinds: segmentKinds}
+}
 
 func beneath(f func(*world, table.Engine) table.Engine) seam { return seam{engine: f} }
 
@@ -67,8 +82,11 @@ func TestEveryControlIsNoticed(t *testing.T) {
 			t.Parallel()
 			for world := range 5 {
 				last := 3000
-				if c.name == lateToShow {
+				switch {
+				case c.name == lateToShow:
 					last = perWorld
+				case c.fault.kinds != nil:
+					last = 1000 // of what is to go wrong
 				}
 				if what := noticed(world, last, c.fault); what != "" {
 					t.Logf("world %d, %s", world, what[:min(len(what), 300)])

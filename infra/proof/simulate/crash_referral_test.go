@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 )
 
 // code lets a member have a code to bring friends with.
@@ -19,6 +20,14 @@ func (l *life) comes(friend, code string) *register {
 
 // job is a job on its way; the stream is followed from its begin.
 func (l *life) job(name string) *message {
+	if step, ok := strings.CutPrefix(name, "segment "); ok {
+		if step == "begin" {
+			m := l.refreshesBegun()
+			m.acked = nil // they need not go on
+			return m
+		}
+		return l.driven(step)
+	}
 	m := &message{kind: name, job: name}
 	if name == "follow" {
 		var err error

@@ -42,6 +42,11 @@ type programme struct {
 	seen   map[string]int64  // by network and referral: when a friend came from there
 	given  int64             // of the budget of referrals
 	clicks map[string]int64  // by program and month, of all programs
+
+	defined  []*definition          // segments of its own
+	runs     map[string]*segmentRun // refreshes of segments
+	newest   string                 // the one that began last
+	finished *segmentRun            // the one that ended last; nil: none has
 }
 
 const pointWorth = 5 // minor units that one point pays, in every simulated program
@@ -87,8 +92,10 @@ func (p *programme) holder(id string) *member {
 	return m.copy()
 }
 
-// forget takes a member's name.
+// forget takes a member's name, and the month in which she was born.
 func (p *programme) forget(m *member) {
+	m = m.copy()
+	defer p.store(m)
 	if strings.HasPrefix(m.name, "person-") { // a guest's name is also that of who came back
 		p.erased = append(p.erased, m.name)
 	}
@@ -101,6 +108,8 @@ func (p *programme) forget(m *member) {
 		delete(p.claims, i)
 	}
 	m.name, m.card, m.email, m.ids, m.codes, m.nets, m.gone = "", "", "", nil, nil, nil, true
+	m.born = 0
+	m.enter(slices.DeleteFunc(slices.Clone(m.segments), func(s string) bool { return s == "birthday_month" }))
 }
 
 // call gives a member a name, which is found again from now on.
@@ -149,6 +158,12 @@ type member struct {
 	bought           int64 // when her first order that counted was paid
 	orders           int64 // that count
 	friends, revenue int64 // good ones that she brought, and their orders
+
+	basket   *basket  // nil: nothing
+	segments []string // in order of their names
+	turns    int64    // changes of them
+	asked    int64    // decisions at once, changes or not
+	born     int      // month; 0: not known
 
 	// Of the decision under way, until it is stored.
 	made   []*voucher

@@ -242,6 +242,7 @@ func (p *programme) apply(m *member, o *order, paid *redemption, now time.Time) 
 	m.stand(now, today)
 	m.at = now.Unix()
 	m.settle(now, today)
+	m.atOnce(now)
 	if touched := paid != nil && paid.wallet == "cash"; cash != o.cash.points || touched || moved && cash > 0 {
 		w := m.in("cash")
 		in, _ := today.in("cash")
@@ -317,7 +318,9 @@ func (m *member) bring(o *order, paid *redemption, today rules, now time.Time, u
 		o.qualifies, o.qualifiedIn = qualifies, month(at)
 		m.qualify(o.qualifies, o.qualifiedIn)
 	}
+	before := o.bought
 	o.bought = o.buys(byPoints, at.Unix())
+	m.basket = m.bag().with(before, o.bought)
 	if o.rules.usual > 0 {
 		spent := int64(0)
 		if o.counts() {

@@ -390,6 +390,7 @@ func (p *programme) tellChanges(was, is *member) {
 	if is.invited != was.invited && is.invited == is.at { // of who was merged in it was told before
 		p.happened[fmt.Sprintf("evt_invite_%s_%d", is.id, is.invited)] = events.ReferralInvited + " " + who
 	}
+	p.tellSegments(was, is)
 	p.tellOffer(was, is)
 	if is.badges > was.badges { // what a merge brings was told before
 		p.happened[fmt.Sprintf("evt_badge_%s_fan_%d", is.id, is.badges)] = events.BadgeAwarded + " " + who

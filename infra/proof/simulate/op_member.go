@@ -14,13 +14,20 @@ func (w *world) person(p *programme) string { return fmt.Sprintf("person-%s-%d."
 // A person joins.
 var enrolMember = Kind{Name: "enrolment", Weight: 3, Draw: func(w *world, p *programme, r *rand.Rand) *message {
 	n := w.number()
-	return &message{op: &enrol{name: w.person(p), external: fmt.Sprint("e", n)}, program: p, key: w.key("enrol")}
+	return &message{op: &enrol{name: w.person(p), external: fmt.Sprint("e", n), born: n % 13}, program: p, key: w.key("enrol")}
 }}
 
-type enrol struct{ name, external string }
+type enrol struct {
+	name, external string
+	born           int // month; 0: she does not say
+}
 
 func (e *enrol) Request(p *programme, _ time.Time) *http.Request {
-	return request(p, "POST", "/v1/members", fmt.Sprintf(`{"name":%q,"email":"%s@example.com","external_ids":{"till":%q}}`, e.name, e.external, e.external))
+	born := ""
+	if e.born > 0 {
+		born = fmt.Sprintf(`,"birth_date":{"calendar":"gregorian","date":"1990-%02d-17"}`, e.born)
+	}
+	return request(p, "POST", "/v1/members", fmt.Sprintf(`{"name":%q,"email":"%s@example.com","external_ids":{"till":%q}%s}`, e.name, e.external, e.external, born))
 }
 
 func (e *enrol) Decide(p *programme, _ time.Time, id string) (answer, func()) {
@@ -28,7 +35,7 @@ func (e *enrol) Decide(p *programme, _ time.Time, id string) (answer, func()) {
 		return refuse(409, "member_exists", value{"details.member", "mem_" + had}), nil
 	}
 	return answer{201, "", []value{{"id", "mem_" + id}, {"name", e.name}, {"points.available", int64(0)}}}, func() {
-		p.store(&member{id: id, name: e.name, email: e.external + "@example.com", ids: map[string]string{"till": e.external}})
+		p.store(&member{id: id, name: e.name, born: e.born, email: e.external + "@example.com", ids: map[string]string{"till": e.external}})
 		p.external["till/"+e.external] = id
 	}
 }
@@ -96,6 +103,7 @@ func (g *merge) Decide(p *programme, now time.Time, _ string) (answer, func()) {
 	into.takeCounts(from, t)
 	into.takeLead(from)
 	into.takeMood(from)
+	into.joinSegments(from, now)
 	into.takeSpell(from.spell, now, t)
 	from.spell = spell{}
 	if points := into.pursue(t, now); points > 0 {
@@ -110,6 +118,9 @@ func (g *merge) Decide(p *programme, now time.Time, _ string) (answer, func()) {
 	}
 	if into.email == "" {
 		into.email = from.email
+	}
+	if into.born == 0 {
+		into.born = from.born
 	}
 	for source, id := range from.ids {
 		if into.ids == nil {

@@ -49,6 +49,7 @@ var kinds = []Kind{
 	readMember, readLedger, readOrder, evaluateOrder, strangeMember,
 	askCode, registerFriend, friendOrder, lateRefund, decideReferral, readReferral, followLink, runReferrals,
 	publishRules, runSchedule, importOrders,
+	askRefresh, beginRefreshes, defineSegment, previewSegment, readSegment,
 }
 
 // message is an operation on its way, and what became of it.
@@ -56,7 +57,8 @@ type message struct {
 	step    int
 	kind    string
 	op      Op             // nil: a job
-	job     string         // "": the schedules of maintain; or "referrals", "follow"
+	job     string         // "": the schedules of maintain; or "referrals", "follow", "segments"
+	refresh *refreshStep   // that "segments" does
 	changes []table.Change // that "follow" reads
 	program *programme
 	key     string // Idempotency-Key; "" without

@@ -161,7 +161,7 @@ func leaveOut(seed uint64, world, last int, front seam, until time.Time) (steps 
 				if len(rest) == 0 {
 					break
 				}
-				if w := play(seed, world, last, kept(rest), front, nil); w.wrong != nil {
+				if w := play(seed, world, rest[len(rest)-1]+1, kept(rest), front, nil); w.wrong != nil { // as it will be seen again
 					steps, wrong = rest, w.wrong
 				} else {
 					at += size

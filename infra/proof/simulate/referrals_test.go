@@ -92,6 +92,13 @@ func TestWhatWasFoundInReferrals(t *testing.T) {
 			l.do(l.comes(l.p.members[b].ids["till"], l.code(l.p.people[2])))
 			l.do(&merge{from: l.guest("f1"), into: b})
 		},
+		"a refund of a rewarded order that is taken back": func(l *life, a, _ string) {
+			o := l.qualified("f1", l.code(a))
+			l.run("referrals")
+			l.do(o.changed(func(e *edition) { e.refunded = 90_000 }))
+			l.do(o.changed(func(e *edition) { e.refunded = 0 }))
+			l.check(0) // before the stream is followed
+		},
 		"two orders with a code right after another": func(l *life, a, _ string) {
 			code := l.code(a)
 			for _, friend := range []string{"f1", "f2"} {

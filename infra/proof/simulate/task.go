@@ -37,6 +37,10 @@ type task struct {
 	failed  bool // some call of the store failed
 	ids     int  // the first of its new ids
 
+	looked  []*member     // whom a step of a run read last, as they were then
+	planned []*definition // and which definitions
+	newest  string        // and which run was the newest
+
 	status   int
 	header   http.Header
 	body     bytes.Buffer
@@ -119,9 +123,12 @@ func (w *world) functions(in *instance) func(*task) {
 		if t.m.op == nil {
 			ctx := context.WithValue(context.Background(), taskKey{}, t)
 			var err error
-			if t.m.job == "" {
+			switch t.m.job {
+			case "":
 				_, err = schedule.Run(ctx, maintain.Event{Schedule: "expire"})
-			} else {
+			case "segments":
+				err = w.refresh(ctx, in, t)
+			default:
 				err = w.keep(ctx, in, t)
 			}
 			if t.status = http.StatusOK; err != nil {
@@ -214,6 +221,8 @@ func (w *world) wrote(t *task, writes []table.Write) {
 		}
 	}
 	switch {
+	case t.m.refresh != nil:
+		w.refreshed(t, writes)
 	case t.m.op == nil && t.m.job != "":
 		w.kept(t, writes)
 	case t.m.op == nil:

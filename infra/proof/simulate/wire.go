@@ -76,6 +76,7 @@ func (x *wire) Get(ctx context.Context, k table.Key, consistent bool) (table.Ite
 		return old, nil
 	}
 	it, err := x.w.remote.Get(ctx, k, consistent)
+	x.w.looks(t, k)
 	return it, t.saw(err)
 }
 
@@ -140,6 +141,7 @@ func (x *wire) Query(ctx context.Context, q table.Query) (table.Page, error) {
 		return table.Page{}, errThrottled
 	}
 	page, err := x.w.remote.Query(ctx, q)
+	x.w.looks(t, table.Key{PK: q.PK, SK: q.Prefix})
 	return page, t.saw(err)
 }
 
@@ -176,6 +178,7 @@ func (x *wire) Sides(ctx context.Context, keys []table.Key, visit func(k table.K
 	if x.fails(t, x.w.odds.throttled) {
 		return errThrottled
 	}
+	x.w.looks(t, keys...)
 	return t.saw(x.w.remote.Sides(ctx, keys, visit))
 }
 

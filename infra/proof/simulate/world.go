@@ -40,7 +40,9 @@ type world struct {
 	previous  map[table.Key]table.Item // what an item was before its last write: what a stale read sees
 	announcer *announcer
 	keeper    keeper
-	lost      []*message // until somebody reconciles
+	lost      []*message                   // until somebody reconciles
+	waiting   []*message                   // for the next operation
+	files     map[string]map[string][]byte // of runs, by directory
 
 	wrong *violation
 	tally tally
@@ -122,7 +124,7 @@ func newWorld(seed uint64, o odds, front seam) *world {
 func openWorld(seed uint64, o odds, front seam, engine table.Engine, feed table.Feed) *world {
 	r := rand.New(rand.NewPCG(seed, 0))
 	w := &world{
-		seed: seed, odds: o, base: engine, remote: engine, feed: feed, front: front, shops: map[string]*shop{}, previous: map[table.Key]table.Item{},
+		seed: seed, odds: o, base: engine, remote: engine, feed: feed, front: front, shops: map[string]*shop{}, previous: map[table.Key]table.Item{}, files: map[string]map[string][]byte{},
 		tally: tally{Outcomes: map[outcome]int{}, Told: map[string]int{}},
 		// Somewhere in four years: leap days, ends of years, both changes of the clocks.
 		clock: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC).Unix() + r.Int64N(4*365*24*3600),
@@ -148,7 +150,7 @@ func openWorld(seed uint64, o odds, front seam, engine table.Engine, feed table.
 		p := &programme{
 			name: name, key: d.AdminKey, members: map[string]*member{}, external: map[string]string{}, orders: map[string]*order{}, swapped: map[string]int64{},
 			spent: map[string]*redemption{}, acts: map[string]*act{}, vouchers: map[string]*voucher{}, happened: map[string]string{}, receipts: map[string][]answer{}, asked: map[string]string{}, about: map[string]string{}, files: map[string]*workImport{},
-			codes: codes, refs: map[string]*referral{}, claims: map[string]*claim{}, seen: map[string]int64{}, clicks: clicks,
+			runs: map[string]*segmentRun{}, codes: codes, refs: map[string]*referral{}, claims: map[string]*claim{}, seen: map[string]int64{}, clicks: clicks,
 		}
 		// Setup published the defaults, which nothing here is decided under.
 		p.versions = []rules{{version: 1}}
@@ -230,6 +232,9 @@ func (w *world) step(i int, kept bool) {
 			w.send(m, r)
 			break
 		}
+	}
+	if len(w.waiting) > 0 && r.IntN(2) == 0 {
+		w.goOn(i, r)
 	}
 	if w.feed != nil && r.IntN(4) == 0 {
 		w.announcer.run(r)
