@@ -62,6 +62,7 @@ var names = map[string]bool{"wallet": true, "member": true, "version": true}
 // Every naughty string in every parameter of every operation, in paths,
 // queries and headers, whatever the description has; beside it all is good.
 func TestBadInputParameters(t *testing.T) {
+	t.Parallel()
 	h := newWild(t).host
 	c := newContract(t, h)
 	list := naughty(t)

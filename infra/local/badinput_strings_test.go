@@ -278,6 +278,7 @@ func TestBadInputStartsFromGoodInput(t *testing.T) {
 // back byte for byte; but a customer whose verified address another has in
 // other letters is that other.
 func TestBadInputNaughtyStrings(t *testing.T) {
+	t.Parallel()
 	list := naughty(t)
 	for _, tpl := range templates {
 		w := newWild(t) // what many thousand cases leave behind would be looked through by each of the next

@@ -44,6 +44,7 @@ func (w *wild) withRaw(tpl template, path string, value raw) answer {
 // Numbers that are none, or none of ours, and values of every other type, in
 // place of every field.
 func TestBadInputValues(t *testing.T) {
+	t.Parallel()
 	never := []raw{
 		"9223372036854775808", "-9223372036854775809", "1e400", "-1e400", "1E400", "1.5", "1e2", "1.0", "01", "+1", "0x10", "1_000", "NaN", "Infinity", "-",
 		raw(strings.Repeat("9", 1000)), raw("1e" + strings.Repeat("9", 100)), raw("0." + strings.Repeat("0", 1000) + "1"),

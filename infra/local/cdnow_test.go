@@ -19,6 +19,7 @@ import (
 // on the last day of the calibration: the run fits the published parameters,
 // and every member has the probability that her purchases and these say.
 func TestCDNOW(t *testing.T) {
+	t.Parallel()
 	const data = "../../../shared/data/clv/"
 	f, err := os.Open(data + "CDNOW_sample.txt")
 	if err != nil {

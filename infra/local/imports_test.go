@@ -171,6 +171,7 @@ func TestUploadsAreSigned(t *testing.T) {
 // A host that is stopped in the middle of a file goes on with it when it is
 // started again, and removes the file in the end.
 func TestAnImportGoesOnAfterAStop(t *testing.T) {
+	t.Parallel()
 	c := local.Config{Addr: "127.0.0.1:0", DataDir: t.TempDir(), APIKey: key, WebhookSecret: secret}
 	const rows = 3000
 	var file strings.Builder

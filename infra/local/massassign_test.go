@@ -120,6 +120,7 @@ func (p place) add(body any, key string, value any) {
 }
 
 func TestMassAssignment(t *testing.T) {
+	t.Parallel()
 	w := newWild(t)
 	c := newContract(t, w.host)
 	ops := operations(t, w.host)

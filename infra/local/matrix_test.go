@@ -315,6 +315,7 @@ func (w *world) ask(via http.Handler, op operation, ex example, c credential, o,
 func all(operation) bool { return true }
 
 func TestAuthorizationMatrix(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	for _, fault := range w.run(w.host, all) {
 		t.Error(fault)
@@ -334,6 +335,7 @@ func TestAuthorizationMatrix(t *testing.T) {
 
 // A host with one thing wrong is found out.
 func TestAuthorizationMatrixBites(t *testing.T) {
+	t.Parallel()
 	instead := func(who, as int) func(*world, *http.Request) { // of what the callers show, by their place
 		return func(w *world, r *http.Request) {
 			if who < 0 || r.Header.Get("Authorization") == w.credentials[who].authorization {

@@ -77,6 +77,7 @@ func inRuns(f func(table.Engine) table.Engine) seam {
 func beneath(f func(*world, table.Engine) table.Engine) seam { return seam{engine: f} }
 
 func TestEveryControlIsNoticed(t *testing.T) {
+	t.Parallel()
 	for _, c := range controls {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

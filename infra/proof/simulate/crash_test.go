@@ -297,6 +297,7 @@ func (l *life) ended(kind, how string) bool {
 // effect once, and all is as if nothing had happened. With an idempotency key
 // and without, where both are.
 func TestACrashAtEveryCallOfTheStore(t *testing.T) {
+	t.Parallel()
 	api, err := local.API(&web.Gate{}, nil, nil, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -363,6 +364,7 @@ func TestACrashAtEveryCallOfTheStore(t *testing.T) {
 
 // The announcer is cut off at each of its calls of the bus in turn.
 func TestACrashAtEveryCallOfTheBus(t *testing.T) {
+	t.Parallel()
 	points := 0
 	for k := 1; ; k++ {
 		w := newWorld(5, noFaults, seam{})
@@ -385,6 +387,7 @@ func TestACrashAtEveryCallOfTheBus(t *testing.T) {
 // after another sees who was merged or erased, though it writes nothing of
 // what tells so.
 func TestDecisionsRightAfterAnother(t *testing.T) {
+	t.Parallel()
 	for name, happen := range map[string]func(l *life, a, b, c string){
 		"an order after an erasure": func(l *life, _, b, _ string) {
 			l.do(l.order("", "guest", byStandard, ""))

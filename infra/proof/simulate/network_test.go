@@ -96,6 +96,7 @@ func (n *network) refuse(req *http.Request, status int, kind, more string) (*htt
 // The world over AWS's emulator and a network on which one request in three
 // goes wrong: what the engine makes of it is right as well.
 func TestSimulationOverABadNetwork(t *testing.T) {
+	t.Parallel()
 	endpoint, key := tabletest.DynamoDBLocal(t)
 	good := dynamodb.NewFromConfig(dynamo.LocalConfig(endpoint, key+"network"))
 	if err := dynamo.CreateTable(t.Context(), good, "simulated"); err != nil {

@@ -19,6 +19,7 @@ var referralKinds = []Kind{
 // fault at once, and no difference to the model: in status, rank, reasons and
 // points, in the balances of both, and in who is paid for.
 func TestTenThousandFriends(t *testing.T) {
+	t.Parallel()
 	want := 10_000
 	if testing.Short() {
 		want = 1000
@@ -53,6 +54,7 @@ func TestTenThousandFriends(t *testing.T) {
 // What the simulation found in referrals, each in as few steps as it takes.
 // The model says what is right.
 func TestWhatWasFoundInReferrals(t *testing.T) {
+	t.Parallel()
 	for name, happen := range map[string]func(l *life, a, b string){
 		"a rewarded friend who is told of again by e-mail alone": func(l *life, a, b string) {
 			c := l.comes("f1", l.code(a))

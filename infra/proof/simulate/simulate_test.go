@@ -34,6 +34,7 @@ func deadline(t *testing.T) time.Time {
 
 // 20,000 operations under every fault, and no difference to the model.
 func TestSimulation(t *testing.T) {
+	t.Parallel()
 	const seed, ops = 1, 20_000
 	r, failed := simulate(seed, ops, func(int, tally) {})
 	if failed != nil {
@@ -68,6 +69,7 @@ func TestSimulation(t *testing.T) {
 
 // Short worlds that showed a fault which was mended since.
 func TestSeedsThatFoundSomething(t *testing.T) {
+	t.Parallel()
 	for world, what := range map[int]string{
 		1_000_142: "an order went to a member who had just been erased",
 		1_000_031: "a refusal was answered although it could not be kept under its idempotency key",
@@ -82,6 +84,7 @@ func TestSeedsThatFoundSomething(t *testing.T) {
 
 // Eventual reads that are always old, and nothing else that hides it.
 func TestReadsThatAreAlwaysOld(t *testing.T) {
+	t.Parallel()
 	w := newWorld(3, odds{stale: 1, together: .2, duplicate: .2, reorder: .1}, seam{})
 	if w.live(5000, nil); w.wrong != nil {
 		t.Error(w.wrong)
@@ -89,6 +92,7 @@ func TestReadsThatAreAlwaysOld(t *testing.T) {
 }
 
 func TestSameSeedSameDigest(t *testing.T) {
+	t.Parallel()
 	digest := func(seed uint64) string {
 		w := play(seed, 0, 1500, nil, seam{}, nil)
 		if w.wrong != nil {
