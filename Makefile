@@ -21,10 +21,11 @@ run: ## the whole system on this machine: http://127.0.0.1:8080
 test: ## all tests, on both engines; needs Java for the second
 	CDK_VALIDATION=false $(DYNAMODB) $(GO) test -timeout 20m ./...
 
-# Thousands of requests one after the other find no race that the first did not.
-SERIAL := BadInput|AuthorizationMatrix|MassAssignment|CDNOW|Slips|FoldingEnds
-race: ## the same under the race detector; aside: the CDK app, and what asks one request after the other
-	$(DYNAMODB) $(GO) test -race -vet=off -skip '$(SERIAL)' $$($(GO) list ./... | grep -v -e /infra$$ -e /infra/bench -e /infra/runtimeapi -e /infra/proof)
+# Where goroutines meet; thousands of requests one after the other find no race that the first did not.
+RACED  := ./functions/... ./infra/local/... ./shared/program/when ./shared/refresh ./shared/table/... ./shared/web
+SERIAL := BadInput|AuthorizationMatrix|MassAssignment|CDNOW|Slips
+race: ## what runs side by side, under the race detector
+	$(DYNAMODB) $(GO) test -race -vet=off -skip '$(SERIAL)' $(RACED)
 	$(DYNAMODB) $(GO) test -race -vet=off ./infra/proof/histories -ops 2000
 
 check: lint test race synth gate ## all that must pass before a change lands
