@@ -169,14 +169,7 @@ func (h *Handler) patch(ctx context.Context, r *web.Request) (web.Answer, error)
 		return web.Answer{}, err
 	}
 	return h.Gate.Update(ctx, r, func(tx *table.Tx) (web.Answer, error) {
-		if err := tx.Fresh(); err != nil { // who was just merged away has no profile to change
-			return web.Answer{}, err
-		}
-		a, err := tx.HolderOf(r.PathValue("id"))
-		if err != nil {
-			return web.Answer{}, err
-		}
-		p, version, err := tx.Profile(a.Member)
+		a, p, version, err := tx.ProfileOf(r.PathValue("id"))
 		if err != nil {
 			return web.Answer{}, err
 		}

@@ -71,11 +71,7 @@ func (m *moved) roll(before, t loyalty.Totals, part int64) (r Roll, err error) {
 }
 
 func (h *Handler) liability(ctx context.Context, q *query) (report, error) {
-	m, err := h.moved(ctx, q)
-	if err != nil {
-		return report{}, err
-	}
-	part, basis, err := m.expected(q)
+	m, part, basis, err := h.priced(ctx, q)
 	if err != nil {
 		return report{}, err
 	}

@@ -76,6 +76,14 @@ func (m *moved) expected(q *query) (part int64, basis string, err error) {
 	return part, basis, err
 }
 
+// priced reads the totals of points, and which part of points counts as a cost.
+func (h *Handler) priced(ctx context.Context, q *query) (m moved, part int64, basis string, err error) {
+	if m, err = h.moved(ctx, q); err == nil {
+		part, basis, err = m.expected(q)
+	}
+	return m, part, basis, err
+}
+
 // rate is a part of a whole in millionths, rounded down; 0 of nothing, and at
 // most all.
 func rate(part, whole int64) int64 {

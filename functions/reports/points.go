@@ -28,11 +28,7 @@ type LotsEnd struct {
 }
 
 func (h *Handler) breakage(ctx context.Context, q *query) (report, error) {
-	m, err := h.moved(ctx, q)
-	if err != nil {
-		return report{}, err
-	}
-	part, basis, err := m.expected(q)
+	m, part, basis, err := h.priced(ctx, q)
 	if err != nil {
 		return report{}, err
 	}
@@ -119,11 +115,7 @@ type Yield struct {
 }
 
 func (h *Handler) roi(ctx context.Context, q *query) (report, error) {
-	m, err := h.moved(ctx, q)
-	if err != nil {
-		return report{}, err
-	}
-	part, basis, err := m.expected(q)
+	m, part, basis, err := h.priced(ctx, q)
 	if err != nil {
 		return report{}, err
 	}

@@ -1,7 +1,6 @@
 package segments_test
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -11,13 +10,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
 
 	segments "regulars/functions/segment"
+	"regulars/shared/bucket/buckettest"
 	"regulars/shared/loyalty"
 	"regulars/shared/orders"
 	"regulars/shared/program"
@@ -27,53 +26,12 @@ import (
 	"regulars/shared/table/embedded"
 )
 
-// files is a bucket in memory, that may fail.
-type files struct {
-	mu   sync.Mutex
-	m    map[string][]byte
-	fail func(name string) error // before a file is written; nil: never
-}
-
-func (f *files) Put(_ context.Context, name string, body []byte) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.fail != nil {
-		if err := f.fail(name); err != nil {
-			return err
-		}
-	}
-	f.m[name] = bytes.Clone(body)
-	return nil
-}
-
-func (f *files) Get(_ context.Context, name string) ([]byte, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	body, ok := f.m[name]
-	if !ok {
-		return nil, fmt.Errorf("there is no %s", name)
-	}
-	return body, nil
-}
-
-func (f *files) List(_ context.Context, prefix string) (names []string, err error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for name := range f.m {
-		if strings.HasPrefix(name, prefix) && !strings.Contains(name[len(prefix):], "/") {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names, nil
-}
-
 // shop is a program with members, and the truth about what they bought.
 type shop struct {
 	t      testing.TB
 	engine table.Engine
 	store  *table.Store
-	files  *files
+	files  *buckettest.Memory
 	now    time.Time
 	states map[string]loyalty.Order
 	into   map[string]string
@@ -87,7 +45,7 @@ func newShop(t testing.TB, members int) *shop {
 	}
 	t.Cleanup(func() { e.Close() })
 	s := &shop{
-		t: t, engine: e, store: table.NewStore(e), files: &files{m: map[string][]byte{}}, now: time.Date(2026, 3, 15, 8, 0, 0, 0, time.UTC),
+		t: t, engine: e, store: table.NewStore(e), files: &buckettest.Memory{}, now: time.Date(2026, 3, 15, 8, 0, 0, 0, time.UTC),
 		states: map[string]loyalty.Order{}, into: map[string]string{},
 	}
 	s.update(func(tx *table.Tx) error {
@@ -453,7 +411,7 @@ func TestARunGoesOnAfterCrashes(t *testing.T) {
 			}
 			steps := s.steps()
 			steps.Store = table.NewStore(&broken{s.engine, fail})
-			s.files.fail = func(string) error { return fail() }
+			s.files.Fail = func(string) error { return fail() }
 			crashes := 0
 			var result *refresh.Result
 			for {
@@ -468,7 +426,7 @@ func TestARunGoesOnAfterCrashes(t *testing.T) {
 					t.Fatal("the run does not come to an end")
 				}
 			}
-			s.files.fail = nil
+			s.files.Fail = nil
 			if diff := gocmp.Diff(s.should(s.truth(), result.Models), s.are()); diff != "" {
 				t.Error(diff)
 			}

@@ -3,18 +3,16 @@ package simulations_test
 import (
 	"bytes"
 	"compress/gzip"
-	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"regulars/functions/simulations"
+	"regulars/shared/bucket/buckettest"
 	"regulars/shared/loyalty"
 	"regulars/shared/orders"
 	"regulars/shared/program"
@@ -22,41 +20,6 @@ import (
 	"regulars/shared/table"
 	"regulars/shared/table/embedded"
 )
-
-// files is a bucket in memory.
-type files struct {
-	mu sync.Mutex
-	m  map[string][]byte
-}
-
-func (f *files) Put(_ context.Context, name string, body []byte) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.m[name] = bytes.Clone(body)
-	return nil
-}
-
-func (f *files) Get(_ context.Context, name string) ([]byte, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	body, ok := f.m[name]
-	if !ok {
-		return nil, fmt.Errorf("there is no %s", name)
-	}
-	return body, nil
-}
-
-func (f *files) List(_ context.Context, prefix string) (names []string, err error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for name := range f.m {
-		if strings.HasPrefix(name, prefix) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names, nil
-}
 
 func must[T any](t testing.TB) func(T, error) T {
 	return func(v T, err error) T {
@@ -112,7 +75,7 @@ func recorded(t *testing.T, r *rand.Rand) (*table.Store, simulations.Run) {
 }
 
 // export writes the table as DynamoDB exports one, into so many files.
-func export(t *testing.T, store *table.Store, into *files, n int, r *rand.Rand) (names []string) {
+func export(t *testing.T, store *table.Store, into *buckettest.Memory, n int, r *rand.Rand) (names []string) {
 	t.Helper()
 	parts := make([]bytes.Buffer, n)
 	for cursor := ""; ; {
@@ -134,10 +97,15 @@ func export(t *testing.T, store *table.Store, into *files, n int, r *rand.Rand) 
 		w.Write(parts[i].Bytes())
 		w.Close()
 		name := fmt.Sprintf("exports/01RUN/AWSDynamoDB/0001-abcd/data/part%d.json.gz", i)
-		into.m[name], names = zipped.Bytes(), append(names, name)
+		names = append(names, name)
+		if err := into.Put(t.Context(), name, zipped.Bytes()); err != nil {
+			t.Fatal(err)
+		}
 	}
 	manifest := "exports/01RUN/AWSDynamoDB/0001-abcd/manifest-files.json"
-	into.m[manifest] = []byte("{}")
+	if err := into.Put(t.Context(), manifest, []byte("{}")); err != nil {
+		t.Fatal(err)
+	}
 	return append(names, manifest)
 }
 
@@ -147,7 +115,8 @@ func TestTheStepsComeToTheSinglePass(t *testing.T) {
 	for seed := range uint64(3) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		store, run := recorded(t, r)
-		steps := simulations.Steps{Store: store, Files: &files{m: map[string][]byte{}}}
+		files := &buckettest.Memory{}
+		steps := simulations.Steps{Store: store, Files: files}
 		do := func(e simulations.Event) {
 			t.Helper()
 			e.Run = run
@@ -157,7 +126,7 @@ func TestTheStepsComeToTheSinglePass(t *testing.T) {
 				}
 			}
 		}
-		names := export(t, store, steps.Files.(*files), 1+r.IntN(5), r)
+		names := export(t, store, files, 1+r.IntN(5), r)
 		for _, i := range r.Perm(len(names)) {
 			do(simulations.Event{Step: "partition", File: names[i]})
 		}
@@ -203,7 +172,11 @@ func asked(t *testing.T, store *table.Store, run simulations.Run) (x *table.Simu
 
 func TestARunThatFailsSaysSo(t *testing.T) {
 	store, run := recorded(t, rand.New(rand.NewPCG(9, 1)))
-	steps := simulations.Steps{Store: store, Files: &files{m: map[string][]byte{"x.json.gz": []byte("not gzip")}}}
+	files := &buckettest.Memory{}
+	if err := files.Put(t.Context(), "x.json.gz", []byte("not gzip")); err != nil {
+		t.Fatal(err)
+	}
+	steps := simulations.Steps{Store: store, Files: files}
 	for _, e := range []simulations.Event{{Step: "partition", File: "x.json.gz"}, {Step: "partition", File: "none.json.gz"}, {Step: "dance"}} {
 		e.Run = run
 		if err := steps.Do(t.Context(), e); err == nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"regulars/infra/local"
+	"regulars/shared/bucket/buckettest"
 	"regulars/shared/loyalty"
 	"regulars/shared/refresh"
 	"regulars/shared/table"
@@ -160,7 +161,7 @@ func pages(ctx context.Context, members int) (*paged, error) {
 	}
 	p := &paged{}
 	var err error
-	if p.lean, err = refreshCrowd(ctx, c, memory{}, func(shard int) (refresh.Walk, error) {
+	if p.lean, err = refreshCrowd(ctx, c, &buckettest.Memory{}, func(shard int) (refresh.Walk, error) {
 		members, err := c.tape(shard)
 		if err != nil {
 			return nil, err
@@ -185,7 +186,7 @@ func pages(ctx context.Context, members int) (*paged, error) {
 	}, unwritten); err != nil {
 		return nil, err
 	}
-	p.maps, err = refreshCrowd(ctx, c, memory{}, func(shard int) (refresh.Walk, error) {
+	p.maps, err = refreshCrowd(ctx, c, &buckettest.Memory{}, func(shard int) (refresh.Walk, error) {
 		members, err := c.tape(shard)
 		if err != nil {
 			return nil, err
@@ -211,7 +212,7 @@ func (c crowd) tape(shard int) (members []side, err error) {
 // settle puts all but one in twenty members into the segments that they are in.
 func (c *crowd) settle(ctx context.Context) error {
 	known, kept := make([]uint16, c.members), map[string]uint16{} // numbers, which the garbage collector does not look at
-	_, err := refreshCrowd(ctx, *c, memory{}, c.sides, func(member string, _ bool, judge func(*loyalty.Account, map[string]string) (bool, error)) error {
+	_, err := refreshCrowd(ctx, *c, &buckettest.Memory{}, c.sides, func(member string, _ bool, judge func(*loyalty.Account, map[string]string) (bool, error)) error {
 		n := numberOf(member)
 		if n%20 == 0 { // she is only told of if she should be in any
 			c.astray++

@@ -10,6 +10,7 @@ import (
 
 	segments "regulars/functions/segment"
 	"regulars/infra/local"
+	"regulars/shared/bucket/buckettest"
 	"regulars/shared/refresh"
 	"regulars/shared/table"
 	"regulars/shared/table/dynamo"
@@ -41,7 +42,7 @@ func walk(ctx context.Context, endpoint string, members int) (*walked, error) {
 	if err := fill(ctx, engine, c, 1, func(int) {}); err != nil {
 		return nil, err
 	}
-	steps := segments.Steps{Store: store, Files: memory{}, Writers: 16, Now: func() time.Time { return time.Unix(crowdDay*86400, 0) }}
+	steps := segments.Steps{Store: store, Files: &buckettest.Memory{}, Writers: 16, Now: func() time.Time { return time.Unix(crowdDay*86400, 0) }}
 	run, err := steps.BeginOne(ctx, local.Program, "RUN")
 	if err != nil {
 		return nil, err

@@ -4,40 +4,14 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
+	"regulars/shared/bucket/buckettest"
 	"regulars/shared/loyalty"
 	"regulars/shared/refresh"
 	"regulars/shared/segment"
 )
-
-type memory map[string][]byte
-
-func (m memory) Put(_ context.Context, name string, body []byte) error {
-	m[name] = slices.Clone(body)
-	return nil
-}
-
-func (m memory) Get(_ context.Context, name string) ([]byte, error) {
-	body, ok := m[name]
-	if !ok {
-		return nil, fmt.Errorf("there is no %s", name)
-	}
-	return body, nil
-}
-
-func (m memory) List(_ context.Context, prefix string) (names []string, err error) {
-	for name := range m {
-		if strings.HasPrefix(name, prefix) && !strings.Contains(name[len(prefix):], "/") {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names, nil
-}
 
 const today = 20_500
 
@@ -68,7 +42,7 @@ func BenchmarkRun(b *testing.B) {
 			ids, packed := sides(b, members)
 			ctx := context.Background()
 			for b.Loop() {
-				w := refresh.Work{Files: memory{}, Of: "run", ShardOf: func(string) int { return 0 }}
+				w := refresh.Work{Files: &buckettest.Memory{}, Of: "run", ShardOf: func(string) int { return 0 }}
 				plan := &refresh.Plan{At: today * 86400, Today: today, Currency: "ILS", Rules: segment.DefaultRules(), Yearly: 0.1, Depth: 3, Decay: "1/2"}
 				if err := w.Keep(ctx, func() (*refresh.Plan, error) { return plan, nil }); err != nil {
 					b.Fatal(err)

@@ -224,6 +224,21 @@ func (tx *Tx) Profile(member string) (*Profile, int64, error) {
 	return p, tx.items[k].old.Version, nil
 }
 
+// ProfileOf reads, to change it, who a member is whom a caller names by its
+// API id, and the member's account: that of the holder, read fresh, since who
+// was just merged away has no profile to change. Missing when there is none.
+func (tx *Tx) ProfileOf(id string) (*loyalty.Account, *Profile, int64, error) {
+	if err := tx.Fresh(); err != nil {
+		return nil, nil, 0, err
+	}
+	a, err := tx.HolderOf(id)
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	p, version, err := tx.Profile(a.Member)
+	return a, p, version, err
+}
+
 // Attributes are what rules ask about a member; none of a guest who is new.
 // Read fresh: the profile is not written, and an erasure takes them away.
 func (tx *Tx) Attributes(member string) (map[string]string, error) {
