@@ -192,7 +192,14 @@ func closeOne(tx *table.Tx, id string, friend *loyalty.Account, by By) error {
 		return err
 	}
 	why := loyalty.LaterClick
-	if r.Order != (loyalty.OrderRef{}) { // a click does not take the place of an order; another member's referral does
+	if r.Order != (loyalty.OrderRef{}) { // a click does not take the place of an order; another referral of the same person does
+		was, err := holder(tx, r.Friend, friend)
+		if err != nil {
+			return err
+		}
+		if was.Member != friend.Member { // who was told of under the same identity, and is not the one who bought
+			return tx.Fresh()
+		}
 		why = loyalty.OneFriend
 	}
 	r.Against(why)

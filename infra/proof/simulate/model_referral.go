@@ -304,13 +304,15 @@ func (d *pairing) catchUp(m *member) (changed bool) {
 		l.instead, m.lead, changed = nil, &l, true
 		for _, id := range ended {
 			r := d.referral(id)
-			if r == nil {
-				continue // of an order, and replaced before it was made
-			}
-			if r.order == "" {
+			switch {
+			case r == nil: // of an order, and replaced before it was made
+				continue
+			case r.order == "":
 				r.reason("later_click")
-			} else {
+			case d.member(r.friend) == m:
 				r.reason("one_friend")
+			default: // the order is another's who was told of under the same address
+				continue
 			}
 			d.settle(r, m, false)
 		}

@@ -112,6 +112,17 @@ func TestWhatWasFoundInReferrals(t *testing.T) {
 			l.do(o.changed(func(e *edition) { e.refunded = 0 }))
 			l.check(0) // before the stream is followed
 		},
+		"a guest who was told of together with a rewarded friend, and follows another's link": func(l *life, a, b string) {
+			l.do(l.order("", "f1", byAPI, "").changed(func(e *edition) { e.state = "placed" }))
+			c := l.comes("f1", l.code(a))
+			c.email = l.p.members[b].email
+			l.do(c)
+			l.do(l.order(b, "", byAPI, ""))
+			l.run("follow")
+			l.runUntil(l.clock + 2*24*3600)
+			l.run("referrals")
+			l.do(l.comes("f1", l.code(l.p.people[2])))
+		},
 		"two orders with a code right after another": func(l *life, a, _ string) {
 			code := l.code(a)
 			for _, friend := range []string{"f1", "f2"} {
