@@ -129,8 +129,11 @@ func (b Birth) month() int64 {
 // finds it without reading a profile. The account is written when it changes.
 func (tx *Tx) born(p *Profile) error {
 	a, err := tx.Account(p.Member)
-	if err != nil || a.Born == p.Birth.month() {
+	if err != nil {
 		return err
+	}
+	if a.Born == p.Birth.month() {
+		return tx.Fresh()
 	}
 	a.Born = p.Birth.month()
 	return tx.PutAccount(a)
@@ -351,6 +354,8 @@ func (tx *Tx) erase(whole *Profile, member string, now time.Time, forget func(*T
 		if err := tx.PutAccount(a); err != nil {
 			return err
 		}
+	} else if err := tx.Fresh(); err != nil { // as it was before a merge, perhaps
+		return err
 	}
 	tx.put(profileKey(tx.program, member), encode(erased))
 	return tx.closeTokens(member)

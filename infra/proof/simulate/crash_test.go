@@ -400,6 +400,14 @@ func TestDecisionsRightAfterAnother(t *testing.T) {
 			l.do(&merge{from: b, into: c})
 			l.do(&erase{c})
 		},
+		"an erasure after the merge that told a month of birth": func(l *life, a, _, _ string) {
+			l.do(l.order("", "guest", byStandard, ""))
+			l.do(&enrol{name: "person-born.", external: "born", born: 6})
+			guest := l.p.external["till/guest"]
+			l.do(&merge{from: l.p.external["till/born"], into: guest})
+			l.do(&erase{guest})
+			l.do(l.order(guest, "", byAPI, ""))
+		},
 		"a new name after a merge":        func(l *life, a, b, _ string) { l.do(&merge{from: a, into: b}); l.do(&rename{a, "person-new."}) },
 		"the end of tokens after a merge": func(l *life, a, b, _ string) { l.do(&merge{from: a, into: b}); l.do(&revoke{a}) },
 		"a voucher in the order after the one that gave it": func(l *life, a, _, _ string) {
