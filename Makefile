@@ -97,6 +97,7 @@ nightly: ## all proofs at their full length, some hours
 	$(MAKE) histories OPS=1000000
 	$(MAKE) durability ROUNDS=1000
 	$(MAKE) fuzz FUZZTIME=1000000x
+	$(MAKE) security
 
 URL    ?= http://127.0.0.1:8080
 KEY    ?= sk_local

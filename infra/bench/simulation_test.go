@@ -6,7 +6,7 @@ import "testing"
 // machine that others use too is given three.
 func TestASimulationIsQuick(t *testing.T) {
 	if testing.Short() {
-		t.Skip("measures")
+		t.Skip("SKIPPED: simulations were not measured: -short")
 	}
 	efforts, err := simulations(5_000)
 	if err != nil {

@@ -87,7 +87,7 @@ func TestUnitsOfReferrals(t *testing.T) {
 // kilobyte that one unit writes.
 func TestUnitsOfOthers(t *testing.T) {
 	if testing.Short() {
-		t.Skip("some hundred orders each")
+		t.Skip("SKIPPED: units of long lives were not counted: -short")
 	}
 	s := open(t)
 	for _, c := range []struct {
@@ -124,7 +124,7 @@ func TestUnitsOfOthers(t *testing.T) {
 // Of earn's zip 3.2 MB are the compiler of expressions.
 func TestZipOfEarn(t *testing.T) {
 	if testing.Short() {
-		t.Skip("builds a binary")
+		t.Skip("SKIPPED: the zip of earn was not weighed: -short")
 	}
 	binary, err := runtimeapi.Build(t.Context(), t.TempDir(), "earn", runtimeapi.Arch)
 	if err != nil {

@@ -128,10 +128,8 @@ func Settle(tx *table.Tx, friend *loyalty.Account, by By) (changed bool, err err
 	if err != nil {
 		return false, err
 	}
-	if r.Order != (loyalty.OrderRef{}) { // one friend, one order: whoever else registered under the same identity is not it
-		if was, err := holder(tx, r.Friend, friend); err != nil || was.Member != friend.Member {
-			return changed, err
-		}
+	if other, err := anothers(tx, r, friend); other || err != nil {
+		return changed, err
 	}
 	r.Stands()
 	moved, err := settle(tx, r, friend, false, suspect, by)
@@ -150,6 +148,16 @@ func SettleRewarded(tx *table.Tx, friend *loyalty.Account, by By) error {
 		_, err = settle(tx, r, friend, false, nil, by)
 	}
 	return err
+}
+
+// anothers tells of a referral whose order another made than a friend: one
+// friend, one order, and who was told of under the same identity is not it.
+func anothers(tx *table.Tx, r *loyalty.Referral, friend *loyalty.Account) (bool, error) {
+	if r.Order == (loyalty.OrderRef{}) {
+		return false, nil
+	}
+	was, err := holder(tx, r.Friend, friend)
+	return err == nil && was.Member != friend.Member, err
 }
 
 // begin makes the referral of a friend whom an order led to an advocate.
@@ -191,15 +199,13 @@ func closeOne(tx *table.Tx, id string, friend *loyalty.Account, by By) error {
 	} else if err != nil {
 		return err
 	}
+	if other, err := anothers(tx, r, friend); err != nil {
+		return err
+	} else if other {
+		return tx.Fresh()
+	}
 	why := loyalty.LaterClick
 	if r.Order != (loyalty.OrderRef{}) { // a click does not take the place of an order; another referral of the same person does
-		was, err := holder(tx, r.Friend, friend)
-		if err != nil {
-			return err
-		}
-		if was.Member != friend.Member { // who was told of under the same identity, and is not the one who bought
-			return tx.Fresh()
-		}
 		why = loyalty.OneFriend
 	}
 	r.Against(why)

@@ -309,6 +309,9 @@ func (s *Store) Erase(ctx context.Context, program, member string, now time.Time
 }
 
 func (tx *Tx) erase(whole *Profile, member string, now time.Time, forget func(*Tx, *Profile) error) error {
+	if err := tx.Fresh(); err != nil { // what was there a moment ago is not all there is to take away
+		return err
+	}
 	p, _, err := tx.Profile(member)
 	if err != nil {
 		return err
@@ -354,8 +357,6 @@ func (tx *Tx) erase(whole *Profile, member string, now time.Time, forget func(*T
 		if err := tx.PutAccount(a); err != nil {
 			return err
 		}
-	} else if err := tx.Fresh(); err != nil { // as it was before a merge, perhaps
-		return err
 	}
 	tx.put(profileKey(tx.program, member), encode(erased))
 	return tx.closeTokens(member)
